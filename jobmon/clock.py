@@ -1,0 +1,25 @@
+"""Time, injected: nothing below the composition roots asks the operating system for it."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where a component gets its time from."""
+
+    def now(self) -> datetime:
+        """The wall clock: an aware instant in UTC. It may jump."""
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary moment; never goes back. Deadlines are kept on it."""
+
+
+class SystemClock:
+    """The clocks of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()

@@ -1,0 +1,39 @@
+"""Names that Jobmon makes: attempt tokens and request ids."""
+
+import os
+import re
+import time
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: https://www.crockford.com/base32.html
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+TOKEN_PATTERN = re.compile(r"j[0-9a-hjkmnp-tv-z]{26}")
+TOKEN_LENGTH = 27
+
+
+def _encode(number: int) -> str:
+    """130 bits (the highest two are zero) as 26 characters."""
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+
+
+def new_tokens(count: int) -> list[str]:
+    """`count` new attempt tokens: `j` and 26 lower-case characters, in increasing order.
+
+    48 bits of milliseconds and 80 random bits, as a ULID (https://github.com/ulid/spec): tokens made later sort later,
+    which keeps an index over them compact. The tokens of one call differ in their last bits.
+    """
+    first = (time.time_ns() // 1_000_000 << 80) | (int.from_bytes(os.urandom(10), "big") >> 1)
+    return ["j" + _encode(first + i) for i in range(count)]
+
+
+def new_request_id() -> str:
+    """An id for one write request; a repeated request carries the same."""
+    return os.urandom(12).hex()
+
+
+def platform_job_name(token: str, task_name: str, *, length: int = 100) -> str:
+    """The name of an attempt at its platform: the token, then the task's name reduced to `[A-Za-z0-9_.-]`.
+
+    The token stands first because platforms cut long names at the end.
+    """
+    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", task_name)
+    return f"{token}-{cleaned}"[:length]

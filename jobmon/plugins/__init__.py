@@ -1,0 +1,86 @@
+"""Everything that the author of an executor plugin needs; nothing else of Jobmon is public to plugins.
+
+An executor is a class derived from `Executor`, named by an entry point of the group `jobmon.executors`:
+
+    [project.entry-points."jobmon.executors"]
+    labbatch = "jobmon_labbatch"
+
+The module `jobmon_labbatch` has one hook, which returns the class whose `name` is the entry point's:
+
+    @hookimpl
+    def jobmon_executor_types():
+        return [LabBatch]
+
+The plugin `jobmon_dummy` is the smallest whole example.
+"""
+
+from jobmon.plugins.context import ExecutorContext
+from jobmon.plugins.executor import CONTRACT_VERSION, Completed, Executor
+from jobmon.plugins.hookspecs import hookimpl
+from jobmon.plugins.records import (
+    Absent,
+    Accepted,
+    CannotTell,
+    Deferred,
+    Exited,
+    Finding,
+    Found,
+    Observation,
+    Outcome,
+    Pending,
+    Placement,
+    Rejected,
+    Running,
+    SchedulerUnavailable,
+    SubmitRequest,
+    Submitted,
+    Support,
+    Uncertain,
+    Unknown,
+)
+from jobmon.plugins.resources import Resources, parse_memory, parse_runtime
+from jobmon.plugins.settings import NoSettings
+from jobmon.processes import ProcessIdentity, identify, is_alive, kill_marked, marked
+from jobmon.states.evidence import Reporting
+from jobmon.states.reasons import Reason
+from jobmon.wire.jobs import Call, Command
+
+__all__ = [
+    "CONTRACT_VERSION",
+    "Absent",
+    "Accepted",
+    "Call",
+    "CannotTell",
+    "Command",
+    "Completed",
+    "Deferred",
+    "Executor",
+    "ExecutorContext",
+    "Exited",
+    "Finding",
+    "Found",
+    "NoSettings",
+    "Observation",
+    "Outcome",
+    "Pending",
+    "Placement",
+    "ProcessIdentity",
+    "Reason",
+    "Rejected",
+    "Reporting",
+    "Resources",
+    "Running",
+    "SchedulerUnavailable",
+    "Submitted",
+    "SubmitRequest",
+    "Support",
+    "Uncertain",
+    "Unknown",
+    "hookimpl",
+    "identify",
+    "is_alive",
+    "kill_marked",
+    "marked",
+    "parse_memory",
+    "parse_runtime",
+]

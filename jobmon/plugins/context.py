@@ -1,0 +1,40 @@
+"""What the host gives an executor when it starts it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from jobmon.plugins.records import Observation, SubmitRequest
+
+
+class ExecutorContext(Protocol):
+    """The host of one named executor, as the executor sees it."""
+
+    @property
+    def executor(self) -> str:
+        """The configured name of this executor."""
+
+    @property
+    def workflow_id(self) -> int:
+        """The workflow that it serves."""
+
+    @property
+    def state_folder(self) -> Path:
+        """A private folder of this executor and workflow on this host, kept across restarts of the manager."""
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the platform's own output of a submission may go."""
+
+    @property
+    def in_process(self) -> bool:
+        """The manager runs in the user's own process, for debugging."""
+
+    def report(self, *, observations: Mapping[str, Observation]) -> None:
+        """Push observations, by token, of a platform that knows at once. Thread-safe; need not wait for Accepted."""
+
+    def agent_argv(self, *, workers: int) -> tuple[str, ...]:
+        """The command that starts the core's agent for this executor with so many workers, in `state_folder`."""
+
+    def run_here(self, *, request: SubmitRequest) -> None:
+        """Run the request's payload in this very thread: win its start, run it, report its end. For debugging."""

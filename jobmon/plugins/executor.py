@@ -1,0 +1,145 @@
+"""The class that an executor plugin derives from."""
+
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import attrs
+
+from jobmon.plugins.context import ExecutorContext
+from jobmon.plugins.records import (
+    CannotTell,
+    Finding,
+    Observation,
+    Outcome,
+    Placement,
+    SchedulerUnavailable,
+    SubmitRequest,
+    Submitted,
+    Support,
+)
+from jobmon.plugins.resources import Resources
+from jobmon.plugins.settings import NoSettings
+from jobmon.states.evidence import Reporting
+
+#: The version of the contract that this host speaks. A plugin loads when its major is the same and its minor not above.
+CONTRACT_VERSION = (0, 1)
+
+
+@attrs.frozen
+class Completed:
+    """What a platform's command answered within its time limit."""
+
+    argv: tuple[str, ...]
+    status: int | None  #: None: it was stopped at the time limit
+    stdout: str
+    stderr: str
+
+    @property
+    def ok(self) -> bool:
+        """It ended in time with status 0."""
+        return self.status == 0
+
+    @property
+    def timed_out(self) -> bool:
+        """It was stopped at the time limit."""
+        return self.status is None
+
+    def check(self) -> "Completed":
+        """This, when it succeeded.
+
+        Raises:
+            SchedulerUnavailable: it did not.
+        """
+        if not self.ok:
+            how = "gave no answer in time" if self.timed_out else f"exited with {self.status}"
+            raise SchedulerUnavailable(f"{self.argv[0]} {how}: {(self.stderr or self.stdout).strip()}")
+        return self
+
+
+class Executor:
+    """An executor type: how attempts are placed on one kind of platform.
+
+    The host makes an object per named executor, calls `start`, then the four methods, each in the same thread, one at a
+    time and with a time limit, and at the end `stop`. It may drop the object at any moment and make another one, so
+    nothing that a restart would need may be kept in memory. The constructor does no work.
+    """
+
+    name: ClassVar[str]
+    api_version: ClassVar[tuple[int, int]]
+    settings_type: ClassVar[type] = NoSettings
+    resources_type: ClassVar[type] = NoSettings
+    reporting: ClassVar[Reporting] = Reporting.WORKER
+    placement: ClassVar[Placement] = Placement.LOCAL
+    #: Leased per server, so that no two workflows use it at once; `[executors.NAME.host] exclusive` changes it.
+    exclusive: ClassVar[bool] = False
+    #: What it makes of the core's resources; those that are not named are ignored.
+    core_resources: ClassVar[Mapping[str, Support]] = MappingProxyType({})
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+        self.context: ExecutorContext
+
+    def start(self, context: ExecutorContext) -> None:
+        """Get ready. An overriding method calls this one first."""
+        self.context = context
+
+    def stop(self) -> None:
+        """Let go of what this object holds; attempts on the platform live on."""
+
+    def running_limit(self) -> int | None:
+        """How many attempts it can use at once; None: as many as there are. The host claims no more."""
+        return None
+
+    def check_resources(self, *, resources: Resources) -> list[str]:  # noqa: ARG002
+        """What is wrong with resources that parse well, a sentence each. Called without `start`, on the client too."""
+        return []
+
+    def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
+        """Give attempts to the platform, yielding `(token, outcome)` as each is known; it is committed as it comes.
+
+        Where it raises, ends early or overruns its time, every request without an outcome is taken as Uncertain.
+        """
+        raise NotImplementedError(f"executor type {self.name!r} does not define submit")
+
+    def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
+        """What the platform says of each, by token. A row whose name does not carry the token is another job's."""
+        raise NotImplementedError(f"executor type {self.name!r} does not define observe")
+
+    def cancel(self, *, submitted: Sequence[Submitted]) -> None:
+        """Ask the platform to end them. Repeated until `observe` says Exited or Absent."""
+        raise NotImplementedError(f"executor type {self.name!r} does not define cancel")
+
+    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
+        """Whether the platform has attempts of these tokens. Needed where a submission can be Uncertain."""
+        return {token: CannotTell("this executor cannot look for tokens") for token in tokens}
+
+    # Helpers.
+
+    def now(self) -> datetime:
+        """This instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def run(self, argv: Sequence[str], *, timeout_s: float = 30.0, stdin: str = "") -> Completed:
+        """Run a platform's command: no shell, no inherited input, its output as text, stopped at the time limit."""
+        try:
+            done = subprocess.run(
+                list(argv),
+                input=stdin,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            return Completed(tuple(argv), None, _text(error.stdout), _text(error.stderr))
+        except OSError as error:
+            raise SchedulerUnavailable(f"cannot run {argv[0]}: {error}") from error
+        return Completed(tuple(argv), done.returncode, done.stdout, done.stderr)
+
+
+def _text(output: str | bytes | None) -> str:
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""

@@ -1,0 +1,162 @@
+"""The records that pass between the host and an executor: frozen, and made by keyword or in the order shown."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+import attrs
+
+from jobmon.plugins.resources import Resources
+from jobmon.states.reasons import Reason
+from jobmon.wire.jobs import Call, Command
+
+
+@attrs.frozen
+class SubmitRequest:
+    """One attempt to place on the platform.
+
+    An executor with `reporting = WORKER` makes the platform run `worker_argv` and looks no further. One with
+    `reporting = PLATFORM` runs `command` or `call` itself, with `environment` set, in the folder `cwd`.
+    """
+
+    token: str  #: names the attempt; must stand at the start of its name at the platform
+    job_name: str  #: the token and the cleaned name of the task: letters, digits, `_`, `.` and `-`, at most 100
+    task_name: str  #: as the user wrote it; never put it on a command line
+    resources: Resources
+    worker_argv: tuple[str, ...] = ()
+    command: Command | None = None
+    call: Call | None = None
+    environment: Mapping[str, str] = MappingProxyType({})
+    cwd: str = ""
+
+
+@attrs.frozen
+class Submitted:
+    """An attempt that the platform is believed to have."""
+
+    executor_job_id: str  #: the platform's id, as Accepted or Found gave it
+    token: str
+    job_name: str
+    submitted_at: datetime  #: aware, UTC
+
+
+# What came of a submission.
+
+
+@attrs.frozen
+class Accepted:
+    """The platform has it, under this id."""
+
+    executor_job_id: str
+
+
+@attrs.frozen
+class Rejected:
+    """The platform refuses it for good: trying again cannot help."""
+
+    why: str
+
+
+@attrs.frozen
+class Deferred:
+    """The platform does not take it now and does not have it. It may be tried again after `retry_after_s`."""
+
+    why: str
+    retry_after_s: float = 5.0
+
+
+@attrs.frozen
+class Uncertain:
+    """It cannot be told whether the platform has it. `find` will be asked; it is never simply sent again."""
+
+    why: str
+
+
+Outcome = Accepted | Rejected | Deferred | Uncertain
+
+
+# What the platform says of an attempt that it was given.
+
+
+@attrs.frozen
+class Pending:
+    """It has not begun; `why` is the platform's own reason, shown to the user."""
+
+    why: str = ""
+
+
+@attrs.frozen
+class Running:
+    """It runs."""
+
+
+@attrs.frozen
+class Exited:
+    """It ended: `reason` None is success. `detail` is the raw native evidence, kept as text.
+
+    `usage` may hold `wall_s`, `cpu_s` and `max_rss_bytes`. `result` is the JSON text that a call returned, for
+    executors that run calls themselves.
+    """
+
+    status: int | None = None
+    reason: Reason | None = None
+    usage: Mapping[str, float] = MappingProxyType({})
+    detail: str | None = None
+    result: str | None = None
+
+
+@attrs.frozen
+class Absent:
+    """The platform answered *completely*, listing and accounting, and does not have it."""
+
+    as_of: datetime
+
+
+@attrs.frozen
+class Unknown:
+    """The platform says something that this executor does not understand, or did not answer for this one."""
+
+    why: str
+
+
+Observation = Pending | Running | Exited | Absent | Unknown
+
+
+# What `find` says of a token.
+
+
+@attrs.frozen
+class Found:
+    """The platform has it, under this id."""
+
+    executor_job_id: str
+
+
+@attrs.frozen
+class CannotTell:
+    """The platform's answer was not complete."""
+
+    why: str
+
+
+Finding = Found | Absent | CannotTell
+
+
+class Placement(StrEnum):
+    """Where the workers of an executor run."""
+
+    LOCAL = "local"  #: on the manager's host
+    REMOTE = "remote"  #: on other hosts: the server must be reachable from there
+
+
+class Support(StrEnum):
+    """What an executor makes of one of the core's resources."""
+
+    ENFORCED = "enforced"  #: a task that takes more is stopped
+    BOOKED = "booked"  #: kept free for the task, not held to it
+    IGNORED = "ignored"  #: accepted and said once to have no effect
+
+
+class SchedulerUnavailable(Exception):
+    """The platform does not answer. Any method may raise it: no job suffers, the host tries again later."""

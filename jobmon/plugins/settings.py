@@ -1,0 +1,71 @@
+"""Typed settings from plain tables: an attrs class tells which keys there are, of which type, with which default."""
+
+import difflib
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+
+@attrs.frozen
+class NoSettings:
+    """An executor, or its resources, without keys of their own."""
+
+
+def build(settings_type: type, table: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """An instance of the attrs class from a table, and what is wrong with it; the instance is None if anything is.
+
+    Each value is converted strictly to the type of its field, then the class's own converters and validators run.
+    """
+    hints = typing.get_type_hints(settings_type)
+    fields = {field.name: field for field in attrs.fields(settings_type) if field.init}
+    problems, values = [], {}
+    for key, value in table.items():
+        if key not in fields:
+            close = difflib.get_close_matches(key, fields, 1)
+            known = f"there are {', '.join(sorted(fields))}" if fields else "there are none"
+            problems.append(f"unknown setting {key!r}; " + (f"did you mean {close[0]!r}?" if close else known))
+            continue
+        if fields[key].converter is not None:
+            values[key] = value
+            continue
+        try:
+            values[key] = msgspec.convert(value, hints[key])
+        except msgspec.ValidationError as error:
+            problems.append(f"{key} = {value!r}: {error}")
+    missing = [n for n, f in fields.items() if f.default is attrs.NOTHING and n not in table]
+    problems.extend(f"setting {name!r} is missing" for name in missing)
+    if problems:
+        return None, problems
+    try:
+        return settings_type(**values), []
+    except (TypeError, ValueError) as error:
+        return None, [str(error)]
+
+
+@attrs.frozen
+class FieldHelp:
+    """One setting, for people."""
+
+    name: str
+    type: str
+    default: str | None  #: None: it must be given
+
+
+def describe(settings_type: type) -> list[FieldHelp]:
+    """The fields of a settings class in order."""
+    return [
+        FieldHelp(
+            field.name,
+            field.type.__name__ if isinstance(field.type, type) else str(field.type),
+            None if field.default is attrs.NOTHING else _default(field.default),
+        )
+        for field in attrs.fields(settings_type)
+        if field.init
+    ]
+
+
+def _default(default: Any) -> str:
+    return repr(default.factory()) if isinstance(default, attrs.Factory) else repr(default)  # type: ignore[arg-type]

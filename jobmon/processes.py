@@ -1,0 +1,91 @@
+"""Which process is which on this host: identities that survive the reuse of process ids, and orphans by their mark.
+
+Linux only: everything is read from /proc (see proc(5)).
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+_PROC = Path("/proc")
+
+
+@attrs.frozen
+class ProcessIdentity:
+    """One process of one host, for ever: a process id alone is used again."""
+
+    host: str
+    boot_id: str
+    pid: int
+    started: int  #: clock ticks between the boot and the start of the process
+
+
+def boot_id() -> str:
+    """The kernel's id of the current boot of this host."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def start_ticks(pid: int) -> int | None:
+    """When the process started, in clock ticks since the boot; None when there is none of that id, or a zombie."""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def identify(pid: int | None = None) -> ProcessIdentity:
+    """The identity of a live process of this host (this one when no pid is given)."""
+    pid = os.getpid() if pid is None else pid
+    started = start_ticks(pid)
+    if started is None:
+        raise ProcessLookupError(f"no process {pid}")
+    return ProcessIdentity(socket.gethostname(), boot_id(), pid, started)
+
+
+def is_alive(identity: ProcessIdentity) -> bool | None:
+    """Whether that process still runs; None when it is another host's and cannot be known from here."""
+    if identity.host != socket.gethostname():
+        return None
+    return identity.boot_id == boot_id() and start_ticks(identity.pid) == identity.started
+
+
+def marked(variable: str, value: str | None = None) -> Iterator[tuple[int, str]]:
+    """`(pid, value)` of this user's live processes that carry `variable` (with that value) in their environment."""
+    prefix = variable.encode() + b"="
+    for entry in os.scandir(_PROC):
+        if not entry.name.isdigit():
+            continue
+        try:
+            environment = (_PROC / entry.name / "environ").read_bytes()
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        for item in environment.split(b"\0"):
+            if item.startswith(prefix):
+                found = item[len(prefix) :].decode(errors="replace")
+                if value in (None, found) and start_ticks(int(entry.name)) is not None:
+                    yield int(entry.name), found
+                break
+
+
+def kill_marked(variable: str, value: str) -> int:
+    """SIGKILL every process that carries the mark, until none is left; how many were killed.
+
+    A process may fork while it is being killed, so the search is repeated until it finds none. A zombie counts as gone.
+    """
+    killed = 0
+    while True:
+        found = [pid for pid, _ in marked(variable, value) if pid != os.getpid()]
+        if not found:
+            return killed
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+            except ProcessLookupError:
+                continue

@@ -1,0 +1,6 @@
+"""How every other process of Jobmon talks to the server; the only place that knows `requests`."""
+
+from jobmon.requester.connecting import connect
+from jobmon.requester.requester import Requester
+
+__all__ = ["Requester", "connect"]

@@ -1,0 +1,97 @@
+"""Finding the server: the one that the environment names, else the embedded one of the data folder."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from jobmon.errors import ConfigurationError, ServerIncompatible, ServerUnreachable
+from jobmon.requester.embedded import find, find_or_start
+from jobmon.requester.endpoint import DataFolder
+from jobmon.requester.requester import Requester
+from jobmon.wire import routes
+from jobmon.wire.health import API_VERSION, Health, ReadHealth
+from jobmon.wire.runs import ReadWorkflows
+
+_FIRST_CONTACT_S = 10.0
+
+
+def data_folder(environ: Mapping[str, str]) -> DataFolder:
+    """`JOBMON_DATA`, else `$XDG_DATA_HOME/jobmon`, else `~/.local/share/jobmon`."""
+    if environ.get("JOBMON_DATA"):
+        return DataFolder(Path(environ["JOBMON_DATA"]).absolute())
+    base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return DataFolder(Path(base) / "jobmon")
+
+
+def connect(
+    environ: Mapping[str, str] = os.environ,
+    *,
+    start: bool = True,
+    listen_host: str | None = None,
+    patience_s: float | None = None,
+) -> Requester:
+    """A requester to the server in use, which has answered and accepts the token.
+
+    With `JOBMON_SERVER` that server, with the token of `JOBMON_TOKEN` or of the file `JOBMON_TOKEN_FILE`; otherwise the
+    embedded server of the data folder, started when none runs (unless `start` is false). `patience_s` is how long later
+    calls try to reach a server that is away; None: for ever.
+
+    Raises:
+        ConfigurationError: the environment names a server without a token, or the data folder cannot be used.
+        ServerUnreachable: no server answers.
+        NotAuthorised: the server does not accept the token.
+        ServerIncompatible: the server speaks another version of the API.
+        StoreError: the embedded server cannot open its database.
+    """
+    if environ.get("JOBMON_SERVER"):
+        requester = Requester(environ["JOBMON_SERVER"].rstrip("/"), _token(environ), patience_s=patience_s)
+    else:
+        requester = _embedded(data_folder(environ), start, listen_host, patience_s)
+    health = requester.call(routes.HEALTH, ReadHealth(), patience_s=_FIRST_CONTACT_S if start else 0.0)
+    _check_version(requester.url, health)
+    requester.database_id = health.database_id
+    requester.call(routes.WORKFLOWS, ReadWorkflows(limit=0))  # a wrong token is told now, before anything begins
+    return requester
+
+
+def _embedded(folder: DataFolder, start: bool, listen_host: str | None, patience_s: float | None) -> Requester:
+    if not start:
+        endpoint = find(folder)
+        if endpoint is None:
+            raise ServerUnreachable(f"no server is running for the data folder {folder.path}")
+        return Requester(endpoint.url, folder.token(), patience_s=patience_s, data_folder=folder.path)
+    endpoint = find_or_start(folder, listen_host)
+    return Requester(
+        endpoint.url,
+        folder.token(),
+        patience_s=patience_s,
+        recover=lambda: find_or_start(folder, listen_host).url,
+        data_folder=folder.path,
+    )
+
+
+def _token(environ: Mapping[str, str]) -> str:
+    if environ.get("JOBMON_TOKEN"):
+        return environ["JOBMON_TOKEN"]
+    if not environ.get("JOBMON_TOKEN_FILE"):
+        raise ConfigurationError(
+            "JOBMON_SERVER is set, but neither JOBMON_TOKEN nor JOBMON_TOKEN_FILE: set one of them"
+        )
+    path = Path(environ["JOBMON_TOKEN_FILE"])
+    try:
+        token = path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"JOBMON_TOKEN_FILE names {path}, which cannot be read: {error.strerror}") from error
+    if path.stat().st_mode & 0o077:
+        raise ConfigurationError(f"the token file {path} can be read by others; run: chmod 600 {path}")
+    return token
+
+
+def _check_version(url: str, health: Health) -> None:
+    theirs, ours = tuple(health.api_version), API_VERSION
+    if theirs[0] != ours[0] or theirs[1] < ours[1]:
+        newer = theirs > ours
+        raise ServerIncompatible(
+            f"the server at {url} (jobmon {health.version}) speaks API {theirs[0]}.{theirs[1]}, this jobmon "
+            f"{ours[0]}.{ours[1]}: upgrade " + ("this installation" if newer else "the server")
+        )

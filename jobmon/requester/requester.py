@@ -1,0 +1,145 @@
+"""Typed calls to a server, repeated under the same request id until they are answered."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+
+from jobmon.errors import NotAuthorised, ServerError, ServerUnreachable
+from jobmon.ids import new_request_id
+from jobmon.wire.health import API_VERSION
+from jobmon.wire.problems import Problem, to_error
+from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, Route
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 60.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 5.0
+_API = ".".join(map(str, API_VERSION))
+_UNSET: Any = object()
+
+
+class Requester:
+    """Calls routes of one server. Thread-safe: each thread has a connection of its own.
+
+    While the server is away a call is repeated, with growing pauses, for `patience_s` (None: for ever). `recover` is
+    asked before each repetition and may bring the server back; it returns the address to go on with.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        patience_s: float | None = None,
+        recover: Callable[[], str] | None = None,
+        data_folder: Path | None = None,
+        database_id: str = "",
+    ) -> None:
+        self.url = url
+        self.token = token
+        self.data_folder = data_folder
+        self.database_id = database_id
+        self._patience_s = patience_s
+        self._recover = recover
+        self._stopped = threading.Event()
+        self._local = threading.local()
+        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+
+    def stop(self) -> None:
+        """Give up: calls that wait for a server, and all later ones, raise ServerUnreachable."""
+        self._stopped.set()
+
+    def call(self, route: Route[Request, Answer], message: Request, *, patience_s: float | None = _UNSET) -> Answer:
+        """Send the message and return the answer.
+
+        Raises:
+            ServerUnreachable: no answer within `patience_s`, or `stop` was called.
+            JobmonError: what the server refused the message for.
+        """
+        patience_s = self._patience_s if patience_s is _UNSET else patience_s
+        body = msgspec.json.encode(message)
+        request_id = new_request_id() if route.writes else ""
+        deadline = None if patience_s is None else time.monotonic() + patience_s
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return self._once(route, body, request_id)
+            except (requests.ConnectionError, requests.Timeout) as error:
+                self._forget_connection()
+                if self._stopped.is_set() or (deadline is not None and time.monotonic() + pause_s > deadline):
+                    raise ServerUnreachable(f"no server answers at {self.url}: {_plain(error)}") from error
+            self._stopped.wait(pause_s * random.uniform(0.5, 1.0))
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            if self._recover is not None and not self._stopped.is_set():
+                self.url = self._recover()
+
+    def _once(self, route: Route[Request, Answer], body: bytes, request_id: str) -> Answer:
+        if self._stopped.is_set():
+            raise ServerUnreachable(f"calls to {self.url} have been stopped")
+        wait_s = _waits(body)
+        timeout = (CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S + wait_s)
+        headers = {REQUEST_ID_HEADER: request_id} if request_id else None
+        response = self._session().post(self.url + route.path, data=body, headers=headers, timeout=timeout)
+        if response.status_code >= 400:
+            raise _refusal(response, self.url)
+        decoder = self._decoders.get(route.path)
+        if decoder is None:
+            decoder = self._decoders.setdefault(route.path, msgspec.json.Decoder(route.answer))
+        return decoder.decode(response.content)  # type: ignore[no-any-return]
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.trust_env = False  # a proxy of the environment must never see the token
+            session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
+            session.headers.update(
+                {
+                    "Authorization": f"Bearer {self.token}",
+                    "Content-Type": "application/json",
+                    "Accept-Encoding": "identity",
+                    API_HEADER: _API,
+                }
+            )
+        return session
+
+    def _forget_connection(self) -> None:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is not None:
+            session.close()
+            del self._local.session
+
+
+def _waits(body: bytes) -> float:
+    """The long-poll time that the message asks for, which comes on top of the usual limit."""
+    return float(msgspec.json.decode(body, type=_Waiting).wait_s) if b'"wait_s"' in body else 0.0
+
+
+class _Waiting(msgspec.Struct):
+    wait_s: float = 0.0
+
+
+def _refusal(response: requests.Response, url: str) -> Exception:
+    try:
+        problem = msgspec.json.decode(response.content, type=Problem)
+    except msgspec.DecodeError:
+        text = response.text[:300]
+        return ServerError(f"{url} answered {response.status_code}, which no Jobmon server would: {text}")
+    error = to_error(problem)
+    if isinstance(error, NotAuthorised):
+        return NotAuthorised(f"{url}: {error}")
+    return error
+
+
+def _plain(error: Exception) -> str:
+    reason = getattr(error.args[0], "reason", error) if error.args else error
+    return str(reason).rsplit(": ", 1)[-1]

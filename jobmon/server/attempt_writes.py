@@ -1,0 +1,175 @@
+"""Writes of workers and agents: winning starts, living, reporting ends."""
+
+from collections.abc import Iterable
+
+from jobmon.errors import InvalidRequest
+from jobmon.server.instance_writes import forget_ended
+from jobmon.server.payloads import environment_of, output_paths, with_outputs
+from jobmon.server.transitions import Transitions
+from jobmon.server.writing import Writing
+from jobmon.states import instances
+from jobmon.states.instances import JobInstance
+from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
+from jobmon.store import instances as instance_rows
+from jobmon.store import jobs as job_rows
+from jobmon.store import workflows
+from jobmon.store.writer import Transaction
+from jobmon.wire.workers import (
+    FinishAttempts,
+    FinishReport,
+    GiveBackAttempts,
+    Heartbeat,
+    HeartbeatAnswer,
+    ReportsRecorded,
+    Start,
+    StartAttempts,
+    Starts,
+    Work,
+)
+
+_MAY_START = (InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR)
+
+
+class AttemptWrites:
+    """The start fence, heartbeats and reports."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+
+    def start(self, tx: Transaction, message: StartAttempts) -> Starts:
+        """Let each command be started by the first worker that asks, and by no other."""
+        found = instance_rows.load(tx.connection, message.tokens)
+        transitions = Transitions(tx)
+        transitions.take_instances(found.values())
+        winning = [token for token in message.tokens if token in found and found[token].state in _MAY_START]
+        transitions.to_instances([(token, instances.Started(message.worker_id)) for token in winning])
+        self._writing.store(tx, transitions)
+        won, refusals = [], {}
+        for token in message.tokens:
+            instance = transitions.instance(token)
+            if instance is None:
+                refusals[token] = "there is no such attempt"
+            elif instance.state is InstanceState.RUNNING and instance.worker_id == message.worker_id:
+                won.append(instance)
+            else:
+                refusals[token] = _why_not(instance)
+        works = self._works(tx, won)
+        for instance in won:
+            self._writing.signs.heard_worker(instance.token)
+        patience = self._writing.signs.patience
+        return Starts(
+            [Start(token, works.get(token), refusals.get(token, "")) for token in message.tokens],
+            patience.heartbeat_s,
+            patience.orphan_after_s,
+        )
+
+    def _works(self, tx: Transaction, won: list[JobInstance]) -> dict[str, Work]:
+        specifications = job_rows.specifications(tx.connection, {instance.job_id for instance in won})
+        calls = with_outputs(tx.connection, specifications)
+        works = {}
+        for workflow_id in {instance.workflow_id for instance in won}:
+            context = environment_of(tx.connection, workflow_id)
+            workflow = workflows.get(tx.connection, workflow_id)
+            assert workflow is not None
+            for instance in won:
+                if instance.workflow_id != workflow_id:
+                    continue
+                spec = specifications[instance.job_id]
+                stdout, stderr = output_paths(
+                    context, workflow.name, workflow_id, spec.name, instance.job_id, instance.attempt
+                )
+                works[instance.token] = Work(
+                    {**context.environment, **spec.payload.env},
+                    spec.payload.cwd or context.cwd,
+                    stdout,
+                    stderr,
+                    spec.payload.command,
+                    calls.get(instance.job_id, spec.payload.call),
+                )
+        return works
+
+    def heartbeat(self, tx: Transaction, message: Heartbeat) -> HeartbeatAnswer:
+        """Note that the attempts live; tell which are to be ended. Commits nothing."""
+        found = instance_rows.load(tx.connection, message.tokens)
+        end = []
+        for token in message.tokens:
+            instance = found.get(token)
+            if (
+                instance is not None
+                and instance.state is InstanceState.RUNNING
+                and instance.worker_id == message.worker_id
+            ):
+                self._writing.signs.heard_worker(token)
+            else:
+                end.append(token)
+        return HeartbeatAnswer(end)
+
+    def finish(self, tx: Transaction, message: FinishAttempts) -> ReportsRecorded:
+        """Apply workers' reports; one of a worker that did not win the start, or that comes late, changes nothing."""
+        tokens = [report.token for report in message.reports]
+        transitions = self._taken(tx, tokens)
+        accepted, superseded = [], []
+        for report in message.reports:
+            instance = transitions.instance(report.token)
+            assert instance is not None
+            mine = instance.worker_id == message.worker_id
+            if mine and instance.state not in FINAL_INSTANCE_STATES:
+                accepted.append(report)
+            else:
+                superseded.append(report.token)
+        told = {report.token: report for report in message.reports}
+        late = [
+            token
+            for token in superseded
+            if (known := transitions.instance(token)) and known.state in FINAL_INSTANCE_STATES
+        ]
+        transitions.to_instances([(report.token, _ended(report)) for report in accepted])
+        transitions.to_instances([(token, _ended(told[token])) for token in late])
+        self._writing.store(tx, transitions)
+        self._keep(tx, transitions, message.worker_id, accepted)
+        forget_ended(self._writing, tx, transitions, tokens)
+        return ReportsRecorded(superseded)
+
+    def _keep(self, tx: Transaction, transitions: Transitions, worker_id: str, accepted: list[FinishReport]) -> None:
+        """Store the results of those that are DONE, and the output tails and usage of all."""
+        results = []
+        for report in accepted:
+            instance = transitions.instance(report.token)
+            if report.result is not None and instance is not None and instance.state is InstanceState.DONE:
+                results.append((instance.job_id, report.result))
+        job_rows.save_results(tx.connection, results)
+        telling = [r for r in accepted if r.stdout_tail or r.stderr_tail or r.usage]
+        instance_rows.save_reports(tx.connection, worker_id.partition(":")[0], telling)
+
+    def give_back(self, tx: Transaction, message: GiveBackAttempts) -> ReportsRecorded:
+        """Attempts whose command was not started queue again."""
+        transitions = self._taken(tx, message.tokens)
+        mine: list[str] = []
+        superseded: list[str] = []
+        for token in message.tokens:
+            instance = transitions.instance(token)
+            assert instance is not None
+            (mine if instance.worker_id == message.worker_id else superseded).append(token)
+        transitions.to_instances([(token, instances.GivenBack(message.why)) for token in mine])
+        self._writing.store(tx, transitions)
+        forget_ended(self._writing, tx, transitions, mine)
+        return ReportsRecorded(superseded)
+
+    def _taken(self, tx: Transaction, tokens: Iterable[str]) -> Transitions:
+        found = instance_rows.load(tx.connection, tokens)
+        unknown = [token for token in tokens if token not in found]
+        if unknown:
+            raise InvalidRequest(f"there is no attempt {unknown[0]!r}")
+        transitions = Transitions(tx)
+        transitions.take_instances(found.values())
+        return transitions
+
+
+def _ended(report: FinishReport) -> instances.Ended:
+    return instances.Ended(report.reason, report.exit_status, report.signal, report.detail)
+
+
+def _why_not(instance: JobInstance) -> str:
+    if instance.state is InstanceState.RUNNING:
+        return f"another worker ({instance.worker_id}) has started it"
+    return f"the attempt is {instance.state}" + (f": {instance.detail}" if instance.detail else "")

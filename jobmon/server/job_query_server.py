@@ -1,0 +1,179 @@
+"""All reads. They use connections that cannot write, in threads of their own, and never wait for the writer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from jobmon.errors import InvalidRequest
+from jobmon.server.payloads import output_paths
+from jobmon.server.signs import SignsOfLife
+from jobmon.states.names import RunState
+from jobmon.store import history, instances, jobs, leases, workflows
+from jobmon.store.database import Database, database_id
+from jobmon.store.workflows import StoredWorkflow
+from jobmon.wire import routes
+from jobmon.wire.jobs import AttemptRow
+from jobmon.wire.leases import InstanceChanges, LiveInstances, ReadInstanceChanges, ReadLiveInstances
+from jobmon.wire.routes import Route
+from jobmon.wire.runs import (
+    Attempts,
+    BoundJobs,
+    Changes,
+    ExecutorCounts,
+    History,
+    JobRows,
+    ReadAttempts,
+    ReadBoundJobs,
+    ReadChanges,
+    ReadHistory,
+    ReadJobs,
+    ReadResult,
+    ReadWorkflow,
+    ReadWorkflows,
+    Result,
+    WorkflowStatus,
+    WorkflowStatuses,
+)
+
+Reader = Callable[[sa.Connection, Any], Any]
+
+
+class JobQueryServer:
+    """Answers every read from a snapshot of the database."""
+
+    def __init__(self, database: Database, signs: SignsOfLife) -> None:
+        self._database = database
+        self._signs = signs
+        with database.reading.connect() as connection:
+            self.database_id = database_id(connection)
+        self._readers: dict[str, Reader] = {
+            routes.BOUND_JOBS.path: self._bound_jobs,
+            routes.CHANGES.path: self._changes,
+            routes.WORKFLOWS.path: self._workflows,
+            routes.WORKFLOW.path: self._workflow,
+            routes.JOBS.path: self._jobs,
+            routes.ATTEMPTS.path: self._attempts,
+            routes.RESULT.path: self._result,
+            routes.HISTORY.path: self._history,
+            routes.LIVE_INSTANCES.path: self._live_instances,
+            routes.INSTANCE_CHANGES.path: self._instance_changes,
+        }
+
+    def read(self, route: Route[Any, Any], message: Any) -> Any:
+        """The answer to a read. Called in any thread.
+
+        Raises:
+            InvalidRequest: what it asks for does not exist.
+        """
+        with self._database.reading.connect() as connection:
+            connection.exec_driver_sql("BEGIN")  # one snapshot for all its statements
+            try:
+                return self._readers[route.path](connection, message)
+            finally:
+                connection.exec_driver_sql("COMMIT")
+
+    def _bound_jobs(self, connection: sa.Connection, message: ReadBoundJobs) -> BoundJobs:
+        seq = history.current_seq(connection, message.workflow_id)
+        return BoundJobs(seq, jobs.bound(connection, message.workflow_id, message.after, message.limit))
+
+    def _changes(self, connection: sa.Connection, message: ReadChanges) -> Changes:
+        run = workflows.get_run(connection, message.run_id)
+        if run is None or run.run.workflow_id != message.workflow_id:
+            raise InvalidRequest(f"there is no run {message.run_id} of workflow {message.workflow_id}")
+        self._signs.heard_run(message.run_id)
+        notes, unserved = self._signs.notes(message.workflow_id), self._unserved(connection, message.workflow_id)
+        if self._unknown(connection, message):
+            seq = history.current_seq(connection, message.workflow_id)
+            return Changes(seq, [], run.run.state, unserved, notes, reset=True)
+        seq, found = history.job_changes(connection, message.workflow_id, message.since, message.limit)
+        return Changes(seq, found, run.run.state, unserved, notes)
+
+    def _unknown(self, connection: sa.Connection, message: ReadChanges | ReadInstanceChanges) -> bool:
+        """Whether the cursor is not of this database, or ahead of it (the database was replaced by an older copy)."""
+        if message.database_id != self.database_id:
+            return True
+        return message.since > history.current_seq(connection, message.workflow_id)
+
+    def _unserved(self, connection: sa.Connection, workflow_id: int) -> list[str]:
+        queued = workflows.queued_executors(connection, workflow_id)
+        return sorted(executor for executor in queued if not self._signs.manager_may_live(workflow_id, executor))
+
+    def _workflows(self, connection: sa.Connection, message: ReadWorkflows) -> WorkflowStatuses:
+        found = workflows.newest(connection, message.name, message.limit)
+        return WorkflowStatuses([self._status(connection, workflow) for workflow in found])
+
+    def _workflow(self, connection: sa.Connection, message: ReadWorkflow) -> WorkflowStatus:
+        found = workflows.get(connection, message.workflow_id)
+        if found is None:
+            raise InvalidRequest(f"there is no workflow {message.workflow_id}")
+        return self._status(connection, found)
+
+    def _status(self, connection: sa.Connection, workflow: StoredWorkflow) -> WorkflowStatus:
+        last = workflows.last_run(connection, workflow.id)
+        served = {stored.executor: stored for stored in leases.of_workflow(connection, workflow.id)}
+        counts: dict[str, dict[str, int]] = {}
+        for (executor, state), n in sorted(workflows.count_by_state(connection, workflow.id).items()):
+            counts.setdefault(executor, {})[state] = n
+        executors = [
+            ExecutorCounts(
+                executor,
+                served[executor].registration.type if executor in served else None,
+                self._signs.manager_alive(workflow.id, executor),
+                states,
+            )
+            for executor, states in counts.items()
+        ]
+        return WorkflowStatus(
+            workflow.id,
+            workflow.name,
+            workflow.workflow_args,
+            0 if last is None else last.number,
+            RunState.REGISTERED if last is None else last.run.state,
+            history.iso(workflow.created_at),
+            executors,
+            self._signs.notes(workflow.id),
+        )
+
+    def _jobs(self, connection: sa.Connection, message: ReadJobs) -> JobRows:
+        m = message
+        return JobRows(workflows.job_rows(connection, m.workflow_id, m.state, m.name, m.after, m.limit))
+
+    def _attempts(self, connection: sa.Connection, message: ReadAttempts) -> Attempts:
+        job = jobs.load(connection, [message.job_id]).get(message.job_id)
+        if job is None:
+            raise InvalidRequest(f"there is no job {message.job_id}")
+        name = jobs.specifications(connection, [job.id])[job.id].name
+        workflow = workflows.get(connection, job.workflow_id)
+        last = workflows.last_run(connection, job.workflow_id)
+        assert workflow is not None
+        assert last is not None
+        rows = []
+        for i, report in instances.attempts_of(connection, job.id):
+            host, usage, out, err = report or (None, "{}", None, None)
+            paths = output_paths(last.context, workflow.name, workflow.id, name, job.id, i.attempt)
+            rows.append(
+                AttemptRow(
+                    i.token, i.attempt, i.executor, i.state, i.executor_job_id, i.reason, i.exit_status, i.signal,
+                    i.detail, host, *paths, out, err, msgspec.json.decode(usage),
+                )
+            )  # fmt: skip
+        return Attempts(rows)
+
+    def _result(self, connection: sa.Connection, message: ReadResult) -> Result:
+        return Result(jobs.results(connection, [message.job_id]).get(message.job_id))
+
+    def _history(self, connection: sa.Connection, message: ReadHistory) -> History:
+        return History(history.page(connection, message.workflow_id, message.since, message.job_id, message.limit))
+
+    def _live_instances(self, connection: sa.Connection, message: ReadLiveInstances) -> LiveInstances:
+        m = message
+        found = instances.live_page(connection, m.workflow_id, m.executor, m.after, m.limit)
+        return LiveInstances(history.current_seq(connection, m.workflow_id), self.database_id, found)
+
+    def _instance_changes(self, connection: sa.Connection, message: ReadInstanceChanges) -> InstanceChanges:
+        m = message
+        if self._unknown(connection, m):
+            return InstanceChanges(history.current_seq(connection, m.workflow_id), [], reset=True)
+        return InstanceChanges(*history.instance_changes(connection, m.workflow_id, m.executor, m.since, m.limit))

@@ -1,0 +1,186 @@
+"""Writes of the client: a run is opened, its jobs are bound and queued, and it ends."""
+
+import attrs
+
+from jobmon.errors import InvalidRequest, WorkflowActive, WorkflowChanged, WorkflowExists
+from jobmon.server.transitions import Transitions
+from jobmon.server.writing import Writing
+from jobmon.states import jobs, runs
+from jobmon.states.names import FINAL_RUN_STATES, JobState, RunState
+from jobmon.states.runs import RunEvent, WorkflowRun
+from jobmon.store import jobs as job_rows
+from jobmon.store import workflows
+from jobmon.store.workflows import StoredRun, StoredWorkflow
+from jobmon.store.writer import Transaction
+from jobmon.wire.runs import BeginRun, BindJobs, FinishRun, OpenRun, QueueJobs, RunOpened, RunStanding, StopRun
+
+_UNFINISHED = (
+    JobState.ADJUSTING_RESOURCES,
+    JobState.QUEUED_FOR_INSTANTIATION,
+    JobState.INSTANTIATED,
+    JobState.RUNNING,
+    JobState.ERROR_RECOVERABLE,
+)
+
+
+class RunWrites:
+    """Opening, binding, queueing, stopping and finishing runs."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+
+    def open(self, tx: Transaction, message: OpenRun) -> RunOpened:
+        """Open a run of a workflow that is new, or that no other client runs.
+
+        Raises:
+            WorkflowExists: it is not new and `resume` is not said.
+            WorkflowActive: another run is active and its client may be alive.
+        """
+        found = None
+        if message.workflow_args is not None:
+            found = workflows.find(tx.connection, message.name, message.workflow_args)
+        number = 1
+        if found is None:
+            found = workflows.create(tx.connection, message.name, message.workflow_args, message.n_jobs, tx.at)
+        else:
+            number = self._take_up(tx, found, message)
+        run = workflows.insert_run(tx.connection, found.id, number, message.client, message.context, tx.at)
+        tx.after_commit(lambda: self._writing.signs.heard_run(run.id))
+        n_bound = workflows.count_bound(tx.connection, found.id) if number > 1 else 0
+        return RunOpened(found.id, run.id, number, found.first_job_id, n_bound)
+
+    def _take_up(self, tx: Transaction, found: StoredWorkflow, message: OpenRun) -> int:
+        """Make way for a further run of a workflow; its number."""
+        label = f"workflow {found.name!r} with workflow_args {found.workflow_args!r}"
+        last = workflows.last_run(tx.connection, found.id)
+        if last is not None and last.run.state not in FINAL_RUN_STATES:
+            self._end_predecessor(tx, last, message, label)
+        elif not message.resume:
+            raise WorkflowExists(
+                f"{label} exists already (workflow {found.id}"
+                + (f", its last run is {last.run.state}" if last else "")
+                + "). To go on with it: run(resume=True). To run it anew: give other workflow_args, or none"
+            )
+        if found.n_jobs != message.n_jobs:
+            raise WorkflowChanged(
+                f"{label} has {found.n_jobs} tasks on the server and {message.n_jobs} now; "
+                "a resumed workflow must be the same",
+                {"workflow_id": found.id},
+            )
+        return 1 if last is None else last.number + 1
+
+    def _end_predecessor(self, tx: Transaction, last: StoredRun, message: OpenRun, label: str) -> None:
+        left = self._writing.signs.run_seconds_left(last.run.id)
+        gone = message.gone_run == last.run.id or left <= 0
+        if not gone and not message.take_over:
+            raise WorkflowActive(
+                f"{label} is being run by process {last.client.pid} on {last.client.host} (run {last.number}). If that "
+                f"process is gone, wait {max(1, round(left))} s; or end it now: run(resume=True, take_over=True)",
+                {"run_id": last.run.id, "client": attrs.asdict(last.client), "seconds_left": max(0.0, left)},
+            )
+        if not message.resume:
+            raise WorkflowExists(f"{label} exists already; its last client is gone. To go on with it: run(resume=True)")
+        self._to_run(tx, last.run, runs.ClientGone())
+
+    def bind(self, tx: Transaction, message: BindJobs) -> RunStanding:
+        """Bind jobs; those that are bound already take the new executor and resources.
+
+        Raises:
+            WorkflowChanged: a job is bound with another digest.
+            InvalidRequest: a job id is outside the workflow's block.
+        """
+        stored = self._writing.active_run(tx, message.run_id)
+        workflow = workflows.get(tx.connection, stored.run.workflow_id)
+        assert workflow is not None
+        block = range(workflow.first_job_id, workflow.first_job_id + workflow.n_jobs)
+        outside = [spec.job_id for spec in message.jobs if spec.job_id not in block]
+        if outside:
+            raise InvalidRequest(f"job ids {outside[:5]} are not of workflow {workflow.id}")
+        bound = job_rows.digests(tx.connection, [spec.job_id for spec in message.jobs]) if stored.number > 1 else {}
+        changed = [spec.name for spec in message.jobs if bound.get(spec.job_id, spec.digest) != spec.digest]
+        if changed:
+            raise WorkflowChanged(f"these tasks are not what they were: {', '.join(changed[:10])}")
+        again = [spec for spec in message.jobs if spec.job_id in bound]
+        new = [spec for spec in message.jobs if spec.job_id not in bound]
+        if new:
+            job_rows.insert(tx.connection, workflow.id, new)
+        if again:
+            job_rows.rebind(tx.connection, again)
+        return RunStanding(stored.run.state)
+
+    def begin(self, tx: Transaction, message: BeginRun) -> RunStanding:
+        """All jobs are bound: the run begins, and what failed or was cancelled before is taken up again."""
+        stored = self._writing.active_run(tx, message.run_id)
+        workflow = workflows.get(tx.connection, stored.run.workflow_id)
+        assert workflow is not None
+        bound = workflows.count_bound(tx.connection, workflow.id)
+        if bound != workflow.n_jobs:
+            raise InvalidRequest(f"workflow {workflow.id} has {bound} of its {workflow.n_jobs} jobs bound")
+        transitions = Transitions(tx)
+        if stored.number > 1:
+            again = job_rows.in_states(
+                tx.connection, workflow.first_job_id, workflow.n_jobs, (JobState.ERROR_FATAL, JobState.CANCELLED)
+            )
+            transitions.take_jobs(again)
+            transitions.to_jobs([(job.id, jobs.Resumed()) for job in again])
+        run = self._to_run(tx, self._to_run(tx, stored.run, runs.Bound(), transitions), runs.Began(), transitions)
+        self._writing.store(tx, transitions)
+        return RunStanding(run.state)
+
+    def queue(self, tx: Transaction, message: QueueJobs) -> RunStanding:
+        """Queue jobs whose upstream jobs are done; a run that is being stopped queues nothing."""
+        stored = self._writing.active_run(tx, message.run_id)
+        if stored.run.state is not RunState.RUNNING:
+            return RunStanding(stored.run.state)
+        found = job_rows.load(tx.connection, message.job_ids)
+        strange = [i for i in message.job_ids if i not in found or found[i].workflow_id != stored.run.workflow_id]
+        if strange:
+            raise InvalidRequest(f"jobs {strange[:5]} are not of workflow {stored.run.workflow_id}")
+        transitions = Transitions(tx)
+        transitions.take_jobs(found.values())
+        transitions.to_jobs([(job_id, jobs.Ready()) for job_id in message.job_ids])
+        self._writing.store(tx, transitions)
+        return RunStanding(stored.run.state)
+
+    def stop(self, tx: Transaction, message: StopRun) -> RunStanding:
+        """Stop the run: jobs that wait for a place or have a live attempt are cancelled, no others."""
+        stored = self._writing.active_run(tx, message.run_id)
+        workflow = workflows.get(tx.connection, stored.run.workflow_id)
+        assert workflow is not None
+        transitions = Transitions(tx)
+        found = job_rows.in_states(tx.connection, workflow.first_job_id, workflow.n_jobs, _UNFINISHED)
+        transitions.take_jobs(found)
+        transitions.to_jobs([(job.id, jobs.CancelRequested()) for job in found])
+        run = self._to_run(tx, stored.run, runs.StopRequested(), transitions)
+        self._writing.store(tx, transitions)
+        return RunStanding(run.state)
+
+    def finish(self, tx: Transaction, message: FinishRun) -> RunStanding:
+        """End the run, of which no job is ready, live or adjusting.
+
+        Raises:
+            InvalidRequest: some job still is.
+        """
+        stored = self._writing.active_run(tx, message.run_id)
+        counts = workflows.count_by_state(tx.connection, stored.run.workflow_id)
+        unfinished = sum(n for (_, state), n in counts.items() if state in _UNFINISHED)
+        if unfinished:
+            raise InvalidRequest(f"{unfinished} jobs of run {stored.number} are not finished")
+        all_done = all(state == JobState.DONE for _, state in counts)
+        transitions = Transitions(tx)
+        run = self._to_run(tx, stored.run, runs.Finished(all_done), transitions)
+        self._writing.store(tx, transitions)
+        tx.after_commit(lambda: self._writing.signs.run_over(run.id))
+        return RunStanding(run.state)
+
+    def _to_run(
+        self, tx: Transaction, run: WorkflowRun, event: RunEvent, transitions: Transitions | None = None
+    ) -> WorkflowRun:
+        after = runs.apply(run, event)
+        if after is not run:
+            workflows.save_run(tx.connection, after)
+        noted = transitions or Transitions(tx)
+        noted.note_run(run.workflow_id, run.id, type(event).__name__, run.state, after.state)
+        if transitions is None:
+            self._writing.store(tx, noted)
+        return after

@@ -1,0 +1,70 @@
+"""What all groups of writes share: signs of life, publication after the commit, and the checks of fences."""
+
+from collections.abc import Callable, Hashable
+
+from jobmon.errors import InvalidRequest, Superseded
+from jobmon.server.signs import SignsOfLife
+from jobmon.server.transitions import Transitions
+from jobmon.states.names import FINAL_RUN_STATES
+from jobmon.store import leases as lease_rows
+from jobmon.store import workflows
+from jobmon.store.workflows import StoredRun
+from jobmon.store.writer import Transaction
+from jobmon.wire.leases import Lease
+
+
+def changes_of(workflow_id: int) -> Hashable:
+    """The topic of every change of a workflow."""
+    return ("changes", workflow_id)
+
+
+def queue_of(workflow_id: int, executor: str) -> Hashable:
+    """The topic of new queued jobs of an executor of a workflow."""
+    return ("queue", workflow_id, executor)
+
+
+class Writing:
+    """Shared by the groups of writes."""
+
+    def __init__(self, signs: SignsOfLife, publish: Callable[[set[Hashable]], None]) -> None:
+        self.signs = signs
+        self._publish = publish
+
+    def store(self, tx: Transaction, transitions: Transitions) -> None:
+        """Store what the transitions came to, and tell those who wait once it is durable."""
+        reached = transitions.finish()
+        topics = {changes_of(workflow_id) for workflow_id in reached}
+        topics |= {queue_of(workflow_id, executor) for workflow_id, executor in transitions.queued}
+        if topics:
+            tx.after_commit(lambda: self._publish(topics))
+
+    def active_run(self, tx: Transaction, run_id: int) -> StoredRun:
+        """The run, which is not final; its client counts as alive.
+
+        Raises:
+            Superseded: it is final: another run has taken its place, or it was ended.
+            InvalidRequest: there is none of that id.
+        """
+        stored = workflows.get_run(tx.connection, run_id)
+        if stored is None:
+            raise InvalidRequest(f"there is no run {run_id}")
+        if stored.run.state in FINAL_RUN_STATES:
+            raise Superseded(
+                f"run {stored.number} of workflow {stored.run.workflow_id} is {stored.run.state}: "
+                "it can change nothing more"
+            )
+        self.signs.heard_run(run_id)
+        return stored
+
+    def check_lease(self, tx: Transaction, lease: Lease) -> None:
+        """Accept writes of the newest holder only.
+
+        Raises:
+            Superseded: another manager serves the executor now, or the lease was released.
+        """
+        stored = lease_rows.get(tx.connection, lease.workflow_id, lease.executor)
+        if stored is None or stored.epoch != lease.epoch or stored.released:
+            raise Superseded(
+                f"executor {lease.executor!r} of workflow {lease.workflow_id} is served by another manager now"
+            )
+        self.signs.heard_manager(lease.workflow_id, lease.executor)

@@ -1,0 +1,97 @@
+"""One table decides an attempt's fate from what its platform says: observation × what the server knows.
+
+A worker's report needs no table: it is the strongest evidence and becomes `Ended` as it arrives (worker report >
+platform). This table is for everything else. Silence alone ends nothing; neither does one missing row.
+"""
+
+from enum import StrEnum
+
+import attrs
+
+from jobmon.states import instances
+from jobmon.states.instances import InstanceEvent
+from jobmon.states.names import InstanceState
+from jobmon.states.reasons import Reason
+
+
+class Sighting(StrEnum):
+    """What a platform can say of an attempt."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    EXITED = "exited"
+    ABSENT = "absent"  #: the platform answered completely and does not have it
+    UNKNOWN = "unknown"
+
+
+class Reporting(StrEnum):
+    """Who reports how an attempt goes."""
+
+    WORKER = "worker"  #: a worker beside the command: the platform's word is second to its report
+    AGENT = "agent"  #: the core's agent, a worker for many attempts on one host
+    PLATFORM = "platform"  #: nobody but the platform
+
+
+@attrs.frozen
+class Observed:
+    """What the platform said, with the reason already found by the plugin (None: native success)."""
+
+    sighting: Sighting
+    reason: Reason | None = None
+    exit_status: int | None = None
+    detail: str | None = None
+
+
+@attrs.frozen
+class Facts:
+    """What the server knows of the attempt at that moment."""
+
+    state: InstanceState
+    reporting: Reporting
+    is_call: bool  #: a Python call: its result is only in the worker's report
+    silent: bool  #: no sign of life from its worker for the length of its lease (or none ever)
+    gone_for_s: float  #: seconds since the platform first said that it is exited or absent, without a break
+
+
+@attrs.frozen
+class Graces:
+    """How long evidence must hold before it decides, in seconds."""
+
+    report_grace_s: float = 10.0  #: after Exited, for a worker's report that is on its way
+    absent_grace_s: float = 30.0  #: between the two complete answers without the attempt
+
+
+def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | None:
+    """The event that the evidence amounts to; None while it proves nothing new."""
+    by_platform = facts.reporting is Reporting.PLATFORM
+    cancelling = facts.state is InstanceState.CANCELLING
+    match observed.sighting:
+        case Sighting.PENDING | Sighting.UNKNOWN:
+            return None
+        case Sighting.RUNNING:
+            waits = facts.state in (InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR)
+            return instances.Started("platform") if by_platform and waits else None
+        case Sighting.EXITED:
+            if not by_platform and facts.gone_for_s < graces.report_grace_s:
+                return None
+            if cancelling and not by_platform:
+                return instances.CancelConfirmed(observed.detail or "the platform says that it has ended")
+            return _ended(facts, observed, by_platform)
+        case Sighting.ABSENT:
+            if cancelling:
+                return instances.CancelConfirmed("the platform does not have it any more")
+            if facts.gone_for_s < graces.absent_grace_s or not (facts.silent or by_platform):
+                return None
+            return instances.Ended(
+                Reason.LOST, detail="its worker is silent and the platform does not have it; nothing tells how it ended"
+            )
+
+
+def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.Ended:
+    reason, detail = observed.reason, observed.detail
+    if reason is None and not by_platform:
+        if facts.state is not InstanceState.RUNNING:
+            reason, detail = Reason.LOST, "the platform ended it before its worker won the start"
+        elif facts.is_call:
+            reason, detail = Reason.LOST, "it ended with status 0, but its worker never reported the result of the call"
+    return instances.Ended(reason, observed.exit_status, detail=detail)

@@ -1,0 +1,1 @@
+"""The database: the only place of the code base with SQL."""

@@ -1,0 +1,175 @@
+"""Opening the SQLite file: who may, how, and what is wrong when it cannot be."""
+
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from jobmon.errors import StoreError
+from jobmon.store import schema
+
+#: The newest migration. `alembic_version` of a database that this code can use says so.
+HEAD = "0001"
+_NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "ceph",
+        "afs",
+        "9p",
+        "glusterfs",
+        "pvfs2",
+        "panfs",
+    }
+)
+_NETWORK_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone")
+_BUSY_MS = 5000
+
+
+class Database:
+    """One SQLite file: a connection that writes and a pool of connections that only read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.writing = self._engine(read_only=False)
+        self.reading = self._engine(read_only=True)
+
+    def _engine(self, *, read_only: bool) -> sa.Engine:
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            if read_only:
+                connection.execute("PRAGMA query_only = ON")
+            else:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: fewer, larger checkpoints
+                connection.execute("PRAGMA cache_size = -32000")
+            return connection
+
+        return sa.create_engine(
+            "sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=0, isolation_level="AUTOCOMMIT"
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.reading.dispose()
+        self.writing.dispose()
+
+
+def open_database(path: Path) -> Database:
+    """The database of that file, made or migrated to the newest schema.
+
+    Raises:
+        StoreError: it is no database, of a newer schema, read-only, on a full disk or on a network file system.
+    """
+    _refuse_network_file_system(path)
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        database = Database(path)
+        _migrate(database)
+    except OSError as error:
+        raise StoreError(
+            f"the database {path} cannot be made: {error.strerror}. Set JOBMON_DATA to another folder"
+        ) from error
+    except (sqlite3.Error, sa.exc.DBAPIError) as error:
+        raise explain(path, error) from error
+    return database
+
+
+def explain(path: Path, error: Exception) -> StoreError:
+    """What an error of SQLite means for the user."""
+    text = str(getattr(error, "orig", error))
+    advice = {
+        "file is not a database": "is not an SQLite database. Move it away, or set JOBMON_DATA to another folder",
+        "readonly": "cannot be written. Make it and its folder writable, or set JOBMON_DATA to another folder",
+        "disk is full": "is on a full disk. Nothing that was acknowledged is lost; make room and go on",
+        "unable to open": "cannot be opened. Check the rights of its folder, or set JOBMON_DATA to another folder",
+        "locked": "is open in another program. Close that program; only the server may open the database",
+        "malformed": "is damaged. Restore a copy, or set JOBMON_DATA to another folder",
+    }
+    hint = next((hint for words, hint in advice.items() if words in text), f"cannot be used ({text})")
+    return StoreError(f"the database {path} {hint}")
+
+
+def _migrate(database: Database) -> None:
+    with database.writing.connect() as connection:
+        tables = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "alembic_version" in tables:
+            version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if version == HEAD:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails now, not later, when it cannot be written
+                connection.exec_driver_sql("COMMIT")
+                return
+            if version is None or version > HEAD:
+                raise StoreError(
+                    f"the database {database.path} has schema {version}, newer than this jobmon knows ({HEAD}): "
+                    "upgrade jobmon, or set JOBMON_DATA to another folder"
+                )
+        elif tables:
+            raise StoreError(f"{database.path} is a database of another program. Set JOBMON_DATA to another folder")
+        _upgrade(connection)
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command  # slow to import, and needed only when a database is made or migrated
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # one transaction: a database is of one schema or of another
+    command.upgrade(config, HEAD)
+    for key in ("database_id", "server_key"):
+        connection.exec_driver_sql("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, secrets.token_hex(32)))
+    connection.exec_driver_sql("COMMIT")
+
+
+def _refuse_network_file_system(path: Path) -> None:
+    kind = file_system_type(path)
+    if kind in _NETWORK_FILE_SYSTEMS or kind.startswith(_NETWORK_FUSE):
+        raise StoreError(
+            f"the database {path} would be on a network file system ({kind}), where SQLite cannot keep its promises: "
+            "set JOBMON_DATA to a folder on a disk of this host"
+        )
+
+
+def file_system_type(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+    """The type of the file system that holds the path, as mount(8) names it; empty when it cannot be told."""
+    target = str(path.absolute().parent.resolve())
+    best = ("", "")
+    for line in mounts.read_text().splitlines():
+        _device, point, kind, *_ = line.split(" ")
+        point = point.encode().decode("unicode_escape")
+        inside = target == point or target.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best[0]):
+            best = (point, kind)
+    return best[1]
+
+
+def database_id(connection: sa.Connection) -> str:
+    """The id that was given to this database when it was made."""
+    return str(_meta(connection, "database_id"))
+
+
+def server_key(connection: sa.Connection) -> bytes:
+    """The key under which workers' credentials are made."""
+    return bytes.fromhex(str(_meta(connection, "server_key")))
+
+
+def _meta(connection: sa.Connection, key: str) -> Any:
+    return connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar_one()

@@ -1,0 +1,143 @@
+"""The history: every state change of a workflow, under sequence numbers without gaps; also the feed of changes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState, JobState
+from jobmon.states.reasons import Reason
+from jobmon.store import bulk
+from jobmon.store.schema import history, job_instance, workflow
+from jobmon.wire.jobs import JobChange
+from jobmon.wire.leases import InstanceChange
+from jobmon.wire.runs import HistoryRow
+
+_COLUMNS = ("kind", "entity_id", "events", "from_state", "via", "to_state", "attempt", "reason", "detail")
+_new = bulk.rows_of(_COLUMNS)
+_INSERT = sa.insert(history).from_select(
+    ["workflow_id", "seq", "at", *_COLUMNS],
+    sa.select(
+        sa.bindparam("workflow_id", type_=sa.Integer),
+        sa.bindparam("first", type_=sa.Integer) + _new.c[bulk.POSITION],
+        sa.bindparam("at", type_=sa.Integer),
+        *[_new.c[name] for name in _COLUMNS],
+    ),
+)
+_ADVANCE = (
+    sa.update(workflow)
+    .where(workflow.c.id == sa.bindparam("workflow_id"))
+    .values(seq=workflow.c.seq + sa.bindparam("n"))
+    .returning(workflow.c.seq)
+)
+_t = history.c
+_SINCE = (_t.workflow_id == sa.bindparam("workflow_id"), _t.seq > sa.bindparam("since"))
+_JOB_CHANGES = (
+    sa.select(_t.seq, _t.entity_id, _t.to_state, _t.attempt, _t.reason, _t.detail)
+    .where(
+        *_SINCE,
+        _t.kind == sa.literal_column("'job'"),
+        _t.to_state != _t.from_state,
+    )
+    .order_by(_t.seq)
+    .limit(sa.bindparam("n"))
+)
+_TOLD_TO_MANAGERS = [InstanceState.RUNNING, InstanceState.CANCELLING, *FINAL_INSTANCE_STATES]
+_INSTANCE_CHANGES = (
+    sa.select(_t.seq, job_instance.c.token, _t.to_state)
+    .join(job_instance, job_instance.c.id == _t.entity_id)
+    .where(
+        *_SINCE,
+        _t.kind == sa.literal_column("'instance'"),
+        _t.to_state != _t.from_state,
+        _t.to_state.in_(sa.literal_column(f"'{state}'") for state in _TOLD_TO_MANAGERS),
+        job_instance.c.executor == sa.bindparam("executor"),
+    )
+    .order_by(_t.seq)
+    .limit(sa.bindparam("n"))
+)
+_SEQ = sa.select(workflow.c.seq).where(workflow.c.id == sa.bindparam("workflow_id"))
+_JOB_STATES = {state.value: state for state in JobState}
+_INSTANCE_STATES = {state.value: state for state in InstanceState}
+_REASONS = {reason.value: reason for reason in Reason} | {None: None}
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """What happened to one record within one transaction: all its events, and every state that it went through.
+
+    It is extended event by event until the transaction is stored.
+    """
+
+    kind: str  #: job, instance or run
+    entity_id: int
+    events: str  #: separated by commas; a late one, which changed nothing, stands in brackets
+    from_state: str
+    via: str | None  #: the states between the first and the last, separated by commas
+    to_state: str
+    attempt: int | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+
+    def extend(self, event: str, to_state: str) -> None:
+        """A further event took the record to this state."""
+        self.events += "," + event
+        if to_state != self.to_state:
+            self.via = self.to_state if self.via is None else f"{self.via},{self.to_state}"
+            self.to_state = to_state
+
+
+def append(connection: sa.Connection, workflow_id: int, entries: Sequence[Entry], at: int) -> int:
+    """Append entries in order; the sequence number of the last one."""
+    seq: int = connection.execute(_ADVANCE, {"workflow_id": workflow_id, "n": len(entries)}).scalar_one()
+    first = seq - len(entries) + 1
+    connection.execute(_INSERT, {**bulk.encode(entries), "workflow_id": workflow_id, "first": first, "at": at})
+    return seq
+
+
+def current_seq(connection: sa.Connection, workflow_id: int) -> int:
+    """The newest sequence number of a workflow; -1 when there is no such workflow."""
+    seq = connection.execute(_SEQ, {"workflow_id": workflow_id}).scalar()
+    return -1 if seq is None else int(seq)
+
+
+def job_changes(connection: sa.Connection, workflow_id: int, since: int, limit: int) -> tuple[int, list[JobChange]]:
+    """Changes of jobs after `since`, and the sequence number that they reach."""
+    seq = current_seq(connection, workflow_id)
+    rows = connection.execute(_JOB_CHANGES, {"workflow_id": workflow_id, "since": since, "n": limit}).all()
+    changes = [JobChange(row[1], _JOB_STATES[row[2]], row[3] or 0, _REASONS[row[4]], row[5]) for row in rows]
+    return (int(rows[-1][0]) if len(rows) == limit else max(seq, since)), changes
+
+
+def instance_changes(
+    connection: sa.Connection, workflow_id: int, executor: str, since: int, limit: int
+) -> tuple[int, list[InstanceChange]]:
+    """Changes of an executor's instances that its manager must hear of, and the sequence number that they reach."""
+    seq = current_seq(connection, workflow_id)
+    parameters = {"workflow_id": workflow_id, "executor": executor, "since": since, "n": limit}
+    rows = connection.execute(_INSTANCE_CHANGES, parameters).all()
+    changes = [InstanceChange(row[1], _INSTANCE_STATES[row[2]]) for row in rows]
+    return (int(rows[-1][0]) if len(rows) == limit else max(seq, since)), changes
+
+
+def page(connection: sa.Connection, workflow_id: int, since: int, job_id: int | None, limit: int) -> list[HistoryRow]:
+    """History rows after `since`; of one job and its instances when it is given."""
+    columns = (_t.seq, _t.kind, _t.entity_id, _t.events, _t.from_state, _t.via, _t.to_state, _t.at, _t.detail)
+    query = sa.select(*columns).where(_t.workflow_id == workflow_id, _t.seq > since)
+    if job_id is not None:
+        its = sa.select(job_instance.c.id).where(job_instance.c.job_id == job_id)
+        query = query.where(
+            sa.or_(
+                sa.and_(_t.kind == "job", _t.entity_id == job_id), sa.and_(_t.kind == "instance", _t.entity_id.in_(its))
+            )
+        )
+    rows = connection.execute(query.order_by(_t.seq).limit(limit))
+    return [
+        HistoryRow(r[0], r[1], r[2], r[3].split(","), r[4], r[5].split(",") if r[5] else [], r[6], iso(r[7]), r[8])
+        for r in rows
+    ]
+
+
+def iso(at: int) -> str:
+    """ISO 8601 of an instant in microseconds since 1970."""
+    return datetime.fromtimestamp(at / 1e6, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,145 @@
+"""Job instances and their reports, as rows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from jobmon.errors import StoreError
+from jobmon.states.instances import JobInstance
+from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
+from jobmon.states.reasons import Reason
+from jobmon.store import bulk
+from jobmon.store.schema import instance_report, job_instance, job_spec
+from jobmon.wire.leases import LiveInstance
+from jobmon.wire.workers import FinishReport
+
+_STATES = {state.value: state for state in InstanceState}
+_REASONS = {reason.value: reason for reason in Reason} | {None: None}
+_MUTABLE = ("state", "executor_job_id", "worker_id", "exit_status", "reason", "signal", "detail")
+_t = job_instance.c
+_SELECT = sa.select(
+    _t.id,
+    _t.job_id,
+    _t.workflow_id,
+    _t.executor,
+    _t.attempt,
+    _t.token,
+    _t.state,
+    _t.executor_job_id,
+    _t.worker_id,
+    _t.reason,
+    _t.exit_status,
+    _t.signal,
+    _t.detail,
+    _t.version,
+)
+# The very words of the partial indexes: SQLite uses such an index only for a query that says the same.
+_IS_LIVE = sa.text(
+    "state NOT IN (" + ", ".join(f"'{state}'" for state in sorted(map(str, FINAL_INSTANCE_STATES))) + ")"
+)
+_BY_TOKEN = _SELECT.where(_t.token.in_(bulk.values_of()))
+_LIVE_OF_JOBS = _SELECT.where(_t.job_id.in_(bulk.values_of()), _IS_LIVE)
+_INSERT_COLUMNS = (
+    "id", "job_id", "workflow_id", "executor", "attempt", "token", "state", "version", "submitted_at",
+)  # fmt: skip
+_INSERT = bulk.insert_into(job_instance, _INSERT_COLUMNS)
+_UPDATE = bulk.update_versioned(job_instance, "id", _MUTABLE)
+_UPDATE_STATE = bulk.update_versioned(job_instance, "id", _MUTABLE[:4])
+_LAST_ID = sa.select(sa.func.coalesce(sa.func.max(_t.id), 0))
+_REPORT_COLUMNS = ("token", "host", "usage", "stdout_tail", "stderr_tail")
+_SAVE_REPORTS = bulk.insert_into(instance_report, _REPORT_COLUMNS).prefix_with("OR IGNORE")
+
+
+def _record(row: Any) -> JobInstance:
+    return JobInstance(
+        row[0], row[1], row[2], row[3], row[4], row[5], _STATES[row[6]],
+        row[7], row[8], _REASONS[row[9]], row[10], row[11], row[12], row[13],
+    )  # fmt: skip
+
+
+def load(connection: sa.Connection, tokens: Iterable[str]) -> dict[str, JobInstance]:
+    """The instances of these tokens, by token."""
+    return {row[5]: _record(row) for row in connection.execute(_BY_TOKEN, bulk.encode(list(tokens)))}
+
+
+def live_of_jobs(connection: sa.Connection, job_ids: Iterable[int]) -> list[JobInstance]:
+    """The live instances of these jobs; a job has at most one."""
+    return [_record(row) for row in connection.execute(_LIVE_OF_JOBS, bulk.encode(list(job_ids)))]
+
+
+def of_executor(connection: sa.Connection, workflow_id: int, executor: str, state: InstanceState) -> list[JobInstance]:
+    """The live instances of an executor of a workflow that are in a state."""
+    where = (_t.workflow_id == workflow_id, _t.executor == executor, _IS_LIVE, _t.state == str(state))
+    return [_record(row) for row in connection.execute(_SELECT.where(*where))]
+
+
+def count_live(connection: sa.Connection, workflow_id: int | None = None, executor: str | None = None) -> int:
+    """How many instances are live: of an executor of a workflow, of a workflow, or of all."""
+    query = sa.select(sa.func.count()).select_from(job_instance).where(_IS_LIVE)
+    if workflow_id is not None:
+        query = query.where(_t.workflow_id == workflow_id)
+    if executor is not None:
+        query = query.where(_t.executor == executor)
+    return int(connection.execute(query).scalar_one())
+
+
+def last_id(connection: sa.Connection) -> int:
+    """The highest id in use."""
+    return int(connection.execute(_LAST_ID).scalar_one())
+
+
+def insert(connection: sa.Connection, instances: Sequence[JobInstance], at: int) -> None:
+    """Store new instances, submitted at that instant (microseconds since 1970)."""
+    rows = [(i.id, i.job_id, i.workflow_id, i.executor, i.attempt, i.token, i.state, i.version, at) for i in instances]
+    connection.execute(_INSERT, bulk.encode(rows))
+
+
+def save(connection: sa.Connection, changes: Sequence[tuple[JobInstance, JobInstance]]) -> None:
+    """Store changed instances, given as they were read and as they are now.
+
+    Raises:
+        StoreError: one was changed meanwhile, which the single writer rules out.
+    """
+    plain, told = [], []
+    for old, i in changes:
+        row = (i.id, old.version, i.version, i.state, i.executor_job_id, i.worker_id, i.exit_status)
+        if i.reason is None and i.detail is None:
+            plain.append(row)
+        else:
+            told.append((*row, i.reason, i.signal, i.detail))
+    for statement, rows in ((_UPDATE_STATE, plain), (_UPDATE, told)):
+        if rows and connection.execute(statement, bulk.encode(rows)).rowcount != len(rows):
+            raise StoreError("an instance was changed by somebody else between reading and writing it")
+
+
+def save_reports(connection: sa.Connection, host: str | None, reports: Sequence[FinishReport]) -> None:
+    """Store output tails and usage; the first report of an attempt stays."""
+    rows = [(r.token, host, msgspec.json.encode(r.usage).decode(), r.stdout_tail, r.stderr_tail) for r in reports]
+    if rows:
+        connection.execute(_SAVE_REPORTS, bulk.encode(rows))
+
+
+def live_page(connection: sa.Connection, workflow_id: int, executor: str, after: int, limit: int) -> list[LiveInstance]:
+    """Live instances of an executor with ids above `after`."""
+    rows = connection.execute(
+        sa.select(_t.id, _t.token, job_spec.c.name, _t.state, _t.executor_job_id, _t.submitted_at)
+        .join(job_spec, job_spec.c.job_id == _t.job_id)
+        .where(_t.workflow_id == workflow_id, _t.executor == executor, _IS_LIVE, _t.id > after)
+        .order_by(_t.id)
+        .limit(limit)
+    )
+    return [LiveInstance(row[0], row[1], row[2], _STATES[row[3]], row[4], row[5] / 1e6) for row in rows]
+
+
+def attempts_of(connection: sa.Connection, job_id: int) -> list[tuple[JobInstance, Any]]:
+    """All instances of a job with the rows of their reports (None where there is none), the first attempt first."""
+    r = instance_report.c
+    rows = connection.execute(
+        _SELECT.add_columns(r.host, r.usage, r.stdout_tail, r.stderr_tail)
+        .outerjoin(instance_report, r.token == _t.token)
+        .where(_t.job_id == job_id)
+        .order_by(_t.attempt)
+    ).all()
+    return [(_record(row), row[14:] if row[15] is not None else None) for row in rows]

@@ -1,0 +1,214 @@
+"""Jobs and what they run, as rows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from jobmon.errors import StoreError
+from jobmon.states.jobs import Job
+from jobmon.states.names import FINAL_JOB_STATES, JobState
+from jobmon.store import bulk
+from jobmon.store.schema import job, job_result, job_spec
+from jobmon.wire.jobs import BoundJob, Call, Command, JobSpec
+
+_STATES = {state.value: state for state in JobState}
+_MUTABLE = ("state", "attempts", "charged", "uncharged", "returned", "cancel_requested")
+_IMMUTABLE = ("id", "workflow_id", "executor", "max_attempts")
+_SELECT = sa.select(
+    job.c.id,
+    job.c.workflow_id,
+    job.c.executor,
+    job.c.state,
+    job.c.max_attempts,
+    job.c.attempts,
+    job.c.charged,
+    job.c.uncharged,
+    job.c.returned,
+    job.c.cancel_requested,
+    job.c.version,
+)
+_LOAD = _SELECT.where(job.c.id.in_(bulk.values_of()))
+_CLAIMABLE = (
+    _SELECT.where(
+        job.c.workflow_id == sa.bindparam("workflow_id"),
+        job.c.executor == sa.bindparam("executor"),
+        job.c.state == sa.literal_column(f"'{JobState.QUEUED_FOR_INSTANTIATION}'"),
+    )
+    .order_by(job.c.id)
+    .limit(sa.bindparam("n"))
+)
+_INSERT = bulk.insert_into(job, (*_IMMUTABLE, *_MUTABLE, "version"))
+_UPDATE = bulk.update_versioned(job, "id", _MUTABLE)
+_UPDATE_STATE = bulk.update_versioned(job, "id", ("state", "attempts"))
+_SPEC_COLUMNS = ("job_id", "workflow_id", "name", "digest", "upstream", "resources", "payload")
+_INSERT_SPECS = bulk.insert_into(job_spec, _SPEC_COLUMNS)
+_new = bulk.rows_of(["id", "executor", "max_attempts", "resources", "payload"])
+_REBIND = (
+    sa.update(job)
+    .values(executor=_new.c.executor, max_attempts=_new.c.max_attempts)
+    .where(job.c.id == _new.c.id, job.c.state.not_in(["INSTANTIATED", "RUNNING", "DONE"]))
+)
+_REBIND_SPECS = (
+    sa.update(job_spec).values(resources=_new.c.resources, payload=_new.c.payload).where(job_spec.c.job_id == _new.c.id)
+)
+_EXISTING = sa.select(job_spec.c.job_id, job_spec.c.digest).where(job_spec.c.job_id.in_(bulk.values_of()))
+_PAYLOADS = sa.select(job_spec.c.job_id, job_spec.c.name, job_spec.c.resources, job_spec.c.payload).where(
+    job_spec.c.job_id.in_(bulk.values_of())
+)
+_RESULTS = sa.select(job_result.c.job_id, job_result.c.value).where(job_result.c.job_id.in_(bulk.values_of()))
+_SAVE_RESULTS = bulk.insert_into(job_result, ("job_id", "value")).prefix_with("OR IGNORE")
+
+
+class Payload(msgspec.Struct, omit_defaults=True):
+    """What a job runs, as it is stored."""
+
+    command: Command | None = None
+    call: Call | None = None
+    env: dict[str, str] = {}
+    cwd: str | None = None
+    tags: list[str] = []
+    needs_outputs: bool = False
+
+
+class StoredJob(msgspec.Struct):
+    """A job's specification, read back."""
+
+    name: str
+    resources: dict[str, Any]
+    payload: Payload
+
+
+_payload_decoder = msgspec.json.Decoder(Payload)
+
+
+def _record(row: Any) -> Job:
+    return Job(row[0], row[1], row[2], _STATES[row[3]], row[4], row[5], row[6], row[7], row[8], bool(row[9]), row[10])
+
+
+def load(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Job]:
+    """The jobs of these ids, by id."""
+    return {row[0]: _record(row) for row in connection.execute(_LOAD, bulk.encode(list(ids)))}
+
+
+def claimable(connection: sa.Connection, workflow_id: int, executor: str, limit: int) -> list[Job]:
+    """Queued jobs of an executor, oldest first."""
+    rows = connection.execute(_CLAIMABLE, {"workflow_id": workflow_id, "executor": executor, "n": limit})
+    return [_record(row) for row in rows]
+
+
+def live(connection: sa.Connection, workflow_id: int) -> list[Job]:
+    """All jobs of a workflow that are not final."""
+    finals = [str(state) for state in FINAL_JOB_STATES]
+    rows = connection.execute(_SELECT.where(job.c.workflow_id == workflow_id, job.c.state.not_in(finals)))
+    return [_record(row) for row in rows]
+
+
+def in_states(connection: sa.Connection, first: int, n: int, states: Sequence[JobState]) -> list[Job]:
+    """Jobs with ids from `first` on, `n` of them, that are in one of the states."""
+    names = [str(state) for state in states]
+    rows = connection.execute(_SELECT.where(job.c.id.between(first, first + n - 1), job.c.state.in_(names)))
+    return [_record(row) for row in rows]
+
+
+def save(connection: sa.Connection, changes: Sequence[tuple[Job, Job]]) -> None:
+    """Store changed jobs, given as they were read and as they are now.
+
+    Raises:
+        StoreError: one was changed meanwhile, which the single writer rules out.
+    """
+    plain, counted = [], []
+    for old, new in changes:
+        if _budget(old) == _budget(new):
+            plain.append((new.id, old.version, new.version, new.state, new.attempts))
+        else:
+            counted.append(
+                (
+                    new.id, old.version, new.version, new.state, new.attempts,
+                    new.charged, new.uncharged, new.returned, int(new.cancel_requested),
+                )
+            )  # fmt: skip
+    for statement, rows in ((_UPDATE_STATE, plain), (_UPDATE, counted)):
+        if rows and connection.execute(statement, bulk.encode(rows)).rowcount != len(rows):
+            raise StoreError("a job was changed by somebody else between reading and writing it")
+
+
+def _budget(record: Job) -> tuple[int, int, int, bool]:
+    return (record.charged, record.uncharged, record.returned, record.cancel_requested)
+
+
+def insert(connection: sa.Connection, workflow_id: int, specs: Sequence[JobSpec]) -> None:
+    """Store new jobs in REGISTERED."""
+    connection.execute(
+        _INSERT,
+        bulk.encode(
+            [(s.job_id, workflow_id, s.executor, s.max_attempts, JobState.REGISTERED, 0, 0, 0, 0, 0, 0) for s in specs]
+        ),
+    )
+    encode = msgspec.json.encode
+    rows = [
+        (
+            s.job_id,
+            workflow_id,
+            s.name,
+            s.digest,
+            encode(s.upstream).decode(),
+            encode(s.resources).decode(),
+            _payload_json(s),
+        )
+        for s in specs
+    ]
+    connection.execute(_INSERT_SPECS, bulk.encode(rows))
+
+
+def rebind(connection: sa.Connection, specs: Sequence[JobSpec]) -> None:
+    """Give bound jobs that are not live or done the executor, resources and environment of a new run."""
+    rows = [
+        (s.job_id, s.executor, s.max_attempts, msgspec.json.encode(s.resources).decode(), _payload_json(s))
+        for s in specs
+    ]
+    connection.execute(_REBIND, bulk.encode(rows))
+    connection.execute(_REBIND_SPECS, bulk.encode(rows))
+
+
+def _payload_json(spec: JobSpec) -> str:
+    payload = Payload(spec.command, spec.call, spec.env, spec.cwd, spec.tags, spec.needs_outputs)
+    return msgspec.json.encode(payload).decode()
+
+
+def digests(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
+    """The digests of those of the jobs that are bound."""
+    return {row[0]: row[1] for row in connection.execute(_EXISTING, bulk.encode(list(ids)))}
+
+
+def specifications(connection: sa.Connection, ids: Iterable[int]) -> dict[int, StoredJob]:
+    """What the jobs run, by id."""
+    decode = _payload_decoder.decode
+    return {
+        row[0]: StoredJob(row[1], msgspec.json.decode(row[2]), decode(row[3]))
+        for row in connection.execute(_PAYLOADS, bulk.encode(list(ids)))
+    }
+
+
+def results(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
+    """The JSON text of the results that there are, by job id."""
+    return {row[0]: row[1] for row in connection.execute(_RESULTS, bulk.encode(list(ids)))}
+
+
+def save_results(connection: sa.Connection, values: Sequence[tuple[int, str]]) -> None:
+    """Store results; the first one of a job stays."""
+    if values:
+        connection.execute(_SAVE_RESULTS, bulk.encode(values))
+
+
+def bound(connection: sa.Connection, workflow_id: int, after: int, limit: int) -> list[BoundJob]:
+    """Jobs of a workflow as they were bound and as they stand, by id."""
+    rows = connection.execute(
+        sa.select(job.c.id, job_spec.c.name, job_spec.c.digest, job_spec.c.upstream, job.c.state)
+        .join(job_spec, job_spec.c.job_id == job.c.id)
+        .where(job.c.workflow_id == workflow_id, job.c.id > after)
+        .order_by(job.c.id)
+        .limit(limit)
+    )
+    return [BoundJob(row[0], row[1], row[2], msgspec.json.decode(row[3]), _STATES[row[4]]) for row in rows]

@@ -1,0 +1,210 @@
+"""Workflows, their runs, and what is counted over their jobs, as rows."""
+
+from typing import Any
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+
+from jobmon.processes import ProcessIdentity
+from jobmon.states.names import FINAL_RUN_STATES, JobState, RunState
+from jobmon.states.reasons import Reason
+from jobmon.states.runs import WorkflowRun
+from jobmon.store.schema import history, job, job_instance, job_spec, workflow, workflow_run
+from jobmon.wire.jobs import JobRow
+from jobmon.wire.runs import RunContext
+
+
+@attrs.frozen
+class StoredWorkflow:
+    """A workflow as it was made."""
+
+    id: int
+    name: str
+    workflow_args: str | None
+    n_jobs: int
+    first_job_id: int
+    created_at: int  #: microseconds since 1970
+
+
+@attrs.frozen
+class StoredRun:
+    """A run with its client and the context that its jobs share."""
+
+    run: WorkflowRun
+    number: int
+    client: ProcessIdentity
+    context: RunContext
+
+
+_WORKFLOW = sa.select(
+    workflow.c.id,
+    workflow.c.name,
+    workflow.c.workflow_args,
+    workflow.c.n_jobs,
+    workflow.c.first_job_id,
+    workflow.c.created_at,
+)
+_RUN = sa.select(
+    workflow_run.c.id,
+    workflow_run.c.workflow_id,
+    workflow_run.c.state,
+    workflow_run.c.version,
+    workflow_run.c.number,
+    workflow_run.c.client,
+    workflow_run.c.context,
+)
+_RUN_BY_ID = _RUN.where(workflow_run.c.id == sa.bindparam("run_id"))
+
+
+def find(connection: sa.Connection, name: str, workflow_args: str) -> StoredWorkflow | None:
+    """The workflow of that name and arguments."""
+    where = (workflow.c.name == name, workflow.c.workflow_args == workflow_args)
+    row = connection.execute(_WORKFLOW.where(*where)).first()
+    return None if row is None else StoredWorkflow(*row)
+
+
+def get(connection: sa.Connection, workflow_id: int) -> StoredWorkflow | None:
+    """The workflow of that id."""
+    row = connection.execute(_WORKFLOW.where(workflow.c.id == workflow_id)).first()
+    return None if row is None else StoredWorkflow(*row)
+
+
+def newest(connection: sa.Connection, name: str | None, limit: int) -> list[StoredWorkflow]:
+    """The newest workflows, newest first."""
+    query = _WORKFLOW if name is None else _WORKFLOW.where(workflow.c.name == name)
+    return [StoredWorkflow(*row) for row in connection.execute(query.order_by(workflow.c.id.desc()).limit(limit))]
+
+
+def create(connection: sa.Connection, name: str, workflow_args: str | None, n_jobs: int, at: int) -> StoredWorkflow:
+    """Make a workflow and set aside a block of job ids for it."""
+    blocks = sa.select(sa.func.coalesce(sa.func.max(workflow.c.first_job_id + workflow.c.n_jobs), 1))
+    first = int(connection.execute(blocks).scalar_one())
+    values = {
+        "name": name, "workflow_args": workflow_args, "n_jobs": n_jobs, "first_job_id": first, "created_at": at,
+    }  # fmt: skip
+    inserted = connection.execute(sa.insert(workflow).values(values).returning(workflow.c.id)).scalar_one()
+    return StoredWorkflow(int(inserted), name, workflow_args, n_jobs, first, at)
+
+
+def _stored_run(row: Any) -> StoredRun:
+    return StoredRun(
+        WorkflowRun(row[0], row[1], RunState(row[2]), row[3]),
+        row[4],
+        msgspec.json.decode(row[5], type=ProcessIdentity),
+        msgspec.json.decode(row[6], type=RunContext),
+    )
+
+
+def get_run(connection: sa.Connection, run_id: int) -> StoredRun | None:
+    """The run of that id."""
+    row = connection.execute(_RUN_BY_ID, {"run_id": run_id}).first()
+    return None if row is None else _stored_run(row)
+
+
+def last_run(connection: sa.Connection, workflow_id: int) -> StoredRun | None:
+    """The newest run of a workflow."""
+    query = _RUN.where(workflow_run.c.workflow_id == workflow_id).order_by(workflow_run.c.number.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _stored_run(row)
+
+
+def active_run_ids(connection: sa.Connection) -> list[tuple[int, int]]:
+    """`(run id, workflow id)` of all runs that are not final."""
+    finals = [str(state) for state in FINAL_RUN_STATES]
+    rows = connection.execute(
+        sa.select(workflow_run.c.id, workflow_run.c.workflow_id).where(workflow_run.c.state.not_in(finals))
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def insert_run(
+    connection: sa.Connection, workflow_id: int, number: int, client: ProcessIdentity, context: RunContext, at: int
+) -> WorkflowRun:
+    """Store a new run in REGISTERED."""
+    values = {
+        "workflow_id": workflow_id,
+        "number": number,
+        "state": str(RunState.REGISTERED),
+        "version": 0,
+        "client": msgspec.json.encode(client).decode(),
+        "context": msgspec.json.encode(context).decode(),
+        "created_at": at,
+    }
+    run_id = connection.execute(sa.insert(workflow_run).values(values).returning(workflow_run.c.id)).scalar_one()
+    return WorkflowRun(int(run_id), workflow_id)
+
+
+def save_run(connection: sa.Connection, run: WorkflowRun) -> None:
+    """Store a changed run."""
+    connection.execute(
+        sa.update(workflow_run)
+        .where(workflow_run.c.id == run.id, workflow_run.c.version == run.version - 1)
+        .values(state=str(run.state), version=run.version)
+    )
+
+
+def count_bound(connection: sa.Connection, workflow_id: int) -> int:
+    """How many jobs of a workflow are bound."""
+    query = sa.select(sa.func.count()).select_from(job_spec).where(job_spec.c.workflow_id == workflow_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def count_by_state(connection: sa.Connection, workflow_id: int) -> dict[tuple[str, str], int]:
+    """How many jobs there are by executor and state."""
+    found = workflow_block(connection, workflow_id)
+    rows = connection.execute(
+        sa.select(job.c.executor, job.c.state, sa.func.count()).where(found).group_by(job.c.executor, job.c.state)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def workflow_block(connection: sa.Connection, workflow_id: int) -> sa.ColumnElement[bool]:
+    """The condition that a job is of the workflow: its ids are one block, so that no index is needed."""
+    found = get(connection, workflow_id)
+    if found is None:
+        return sa.false()
+    return job.c.id.between(found.first_job_id, found.first_job_id + found.n_jobs - 1)
+
+
+def job_rows(
+    connection: sa.Connection, workflow_id: int, state: str | None, name: str | None, after: int, limit: int
+) -> list[JobRow]:
+    """Jobs of a workflow as people see them, with why the last attempt of each failed."""
+    query = (
+        sa.select(
+            job.c.id,
+            job_spec.c.name,
+            job.c.executor,
+            job.c.state,
+            job.c.attempts,
+            job_instance.c.reason,
+            job_instance.c.detail,
+        )
+        .join(job_spec, job_spec.c.job_id == job.c.id)
+        .outerjoin(job_instance, sa.and_(job_instance.c.job_id == job.c.id, job_instance.c.attempt == job.c.attempts))
+        .where(workflow_block(connection, workflow_id), job.c.id > after)
+        .order_by(job.c.id)
+        .limit(limit)
+    )
+    if state is not None:
+        query = query.where(job.c.state == state)
+    if name is not None:
+        query = query.where(job_spec.c.workflow_id == workflow_id, job_spec.c.name == name)
+    return [
+        JobRow(row[0], row[1], row[2], JobState(row[3]), row[4], Reason(row[5]) if row[5] else None, row[6])
+        for row in connection.execute(query)
+    ]
+
+
+def queued_executors(connection: sa.Connection, workflow_id: int) -> list[str]:
+    """The executors that jobs of the workflow are queued for."""
+    queued: sa.ColumnElement[str] = sa.literal_column(f"'{JobState.QUEUED_FOR_INSTANTIATION}'")
+    query = sa.select(job.c.executor).where(job.c.workflow_id == workflow_id, job.c.state == queued).distinct()
+    return [row[0] for row in connection.execute(query)]
+
+
+def count_history(connection: sa.Connection, workflow_id: int) -> int:
+    """How many history rows a workflow has."""
+    query = sa.select(sa.func.count()).select_from(history).where(history.c.workflow_id == workflow_id)
+    return int(connection.execute(query).scalar_one())

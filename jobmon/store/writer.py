@@ -1,0 +1,136 @@
+"""One writer with group commit: operations that wait together share a transaction and its one fsync.
+
+Each operation runs in a savepoint, so that a bad one fails alone; all are answered after the commit. What an operation
+wants done once its changes are durable it leaves with `Transaction.after_commit`.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from jobmon.clock import Clock
+from jobmon.errors import JobmonError, StoreError
+from jobmon.store.database import Database, explain
+
+_LARGEST_GROUP = 64
+
+
+class Transaction:
+    """What an operation works with: the connection, the instant, and what is to happen after the commit."""
+
+    def __init__(self, connection: sa.Connection, at: int) -> None:
+        self.connection = connection
+        self.at = at  #: microseconds since 1970
+        self.hooks: list[Callable[[], None]] = []
+
+    def after_commit(self, hook: Callable[[], None]) -> None:
+        """Call the hook once everything is durable; never, if the operation fails."""
+        self.hooks.append(hook)
+
+
+Operation = Callable[[Transaction], Any]
+
+
+@attrs.frozen
+class Outcome:
+    """What came of one operation: its value, or why it failed."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+@attrs.frozen
+class _Waiting:
+    operation: Operation
+    answer: Callable[[Outcome], None]
+
+
+class Writer:
+    """The only thread that writes."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take operations."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is waiting, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def submit(self, operation: Operation, answer: Callable[[Outcome], None]) -> None:
+        """Queue an operation. `answer` is called in the writer's thread after the commit, or the failure."""
+        self._queue.put(_Waiting(operation, answer))
+
+    def _run(self) -> None:
+        with self._database.writing.connect() as connection:
+            stopping = False
+            while not stopping:
+                group, stopping = self._next_group()
+                if group:
+                    for waiting, outcome in zip(group, self._commit(connection, group), strict=True):
+                        waiting.answer(outcome)
+
+    def _next_group(self) -> tuple[list[_Waiting], bool]:
+        group: list[_Waiting] = []
+        first = self._queue.get()
+        while first is not None:
+            group.append(first)
+            if len(group) >= _LARGEST_GROUP:
+                return group, False
+            try:
+                first = self._queue.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, connection: sa.Connection, group: Sequence[_Waiting]) -> list[Outcome]:
+        """Run the group in one transaction; nobody is answered before it is durable."""
+        at = int(self._clock.now().timestamp() * 1e6)
+        outcomes: list[Outcome] = []
+        hooks: list[Callable[[], None]] = []
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for waiting in group:
+                outcomes.append(self._run_one(connection, waiting.operation, at, hooks))
+            connection.exec_driver_sql("COMMIT")
+        except sa.exc.DBAPIError as error:
+            failure = Outcome(error=explain(self._database.path, error))
+            self._roll_back(connection)
+            return [failure] * len(group)
+        for hook in hooks:
+            hook()
+        return outcomes
+
+    def _run_one(
+        self, connection: sa.Connection, operation: Operation, at: int, hooks: list[Callable[[], None]]
+    ) -> Outcome:
+        transaction = Transaction(connection, at)
+        connection.exec_driver_sql("SAVEPOINT operation")
+        try:
+            value = operation(transaction)
+        except sa.exc.OperationalError:
+            raise  # the disk is full, say: nothing of the group can be kept
+        except (JobmonError, sa.exc.SQLAlchemyError, ValueError, KeyError, AssertionError, TypeError) as error:
+            connection.exec_driver_sql("ROLLBACK TO operation")
+            connection.exec_driver_sql("RELEASE operation")
+            return Outcome(error=error)
+        connection.exec_driver_sql("RELEASE operation")
+        hooks.extend(transaction.hooks)
+        return Outcome(value=value)
+
+    def _roll_back(self, connection: sa.Connection) -> None:
+        try:
+            connection.exec_driver_sql("ROLLBACK")
+        except sa.exc.DBAPIError as error:
+            if "no transaction is active" not in str(error.orig):  # SQLite ends it by itself after some failures
+                raise StoreError(f"the transaction cannot be rolled back: {error.orig}") from error

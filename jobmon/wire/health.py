@@ -1,0 +1,22 @@
+"""Who answers at an address."""
+
+import attrs
+
+#: Version of the HTTP interface: client and server must have the same first number, and the server no lower second one.
+API_VERSION = (0, 1)
+
+
+@attrs.frozen
+class ReadHealth:
+    """Ask who answers. Needs no token."""
+
+
+@attrs.frozen
+class Health:
+    """One server over one database."""
+
+    database_id: str
+    api_version: tuple[int, int]
+    version: str
+    host: str
+    pid: int

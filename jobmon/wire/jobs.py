@@ -1,0 +1,112 @@
+"""Messages about tasks as the server keeps them: what to run, and how it stands."""
+
+from typing import Any
+
+import attrs
+
+from jobmon.states.names import JobState
+from jobmon.states.reasons import Reason
+
+
+@attrs.frozen
+class Command:
+    """A shell command (`shell`: one string for `bash -c`) or a program with its arguments (`argv`); one of the two."""
+
+    shell: str | None = None
+    argv: list[str] | None = None
+
+
+@attrs.frozen
+class Call:
+    """A Python call by reference, with JSON arguments.
+
+    Where an argument anywhere in `args` or `kwargs` is `{"$output": job_id}`, the server puts that job's result there
+    before a worker sees it.
+    """
+
+    module: str  #: importable name, or the path of a script that is loaded under another name
+    function: str  #: qualified name inside the module
+    args: list[Any] = attrs.field(factory=list)
+    kwargs: dict[str, Any] = attrs.field(factory=dict)
+    is_path: bool = False  #: `module` is the path of a script
+    import_path: str | None = None  #: folder put first on `sys.path`
+    python: str = "python3"  #: the interpreter to run it
+
+
+@attrs.frozen
+class JobSpec:
+    """One task as it is bound. Resources are JSON as the user wrote them, units and all."""
+
+    job_id: int
+    name: str
+    executor: str
+    digest: str  #: of name, payload and upstream names: what must not change between the runs of one workflow
+    command: Command | None = None
+    call: Call | None = None
+    upstream: list[int] = attrs.field(factory=list)
+    resources: dict[str, Any] = attrs.field(factory=dict)
+    env: dict[str, str] = attrs.field(factory=dict)
+    cwd: str | None = None
+    max_attempts: int = 1
+    tags: list[str] = attrs.field(factory=list)
+    needs_outputs: bool = False  #: some argument of the call is an upstream's output
+
+
+@attrs.frozen
+class BoundJob:
+    """A job as it was bound and as it stands, for a client that resumes."""
+
+    job_id: int
+    name: str
+    digest: str
+    upstream: list[int]
+    state: JobState
+
+
+@attrs.frozen
+class JobChange:
+    """A job came to a state. With a `reason`, one of its attempts failed on the way, whatever the state is now.
+
+    States that it passed within one transaction are not told: a failed attempt that is followed by another one shows as
+    QUEUED_FOR_INSTANTIATION with the reason of the failure.
+    """
+
+    job_id: int
+    state: JobState
+    attempt: int = 0
+    reason: Reason | None = None
+    detail: str | None = None
+
+
+@attrs.frozen
+class JobRow:
+    """A job as `jobmon jobs` shows it."""
+
+    job_id: int
+    name: str
+    executor: str
+    state: JobState
+    attempts: int
+    reason: Reason | None
+    detail: str | None
+
+
+@attrs.frozen
+class AttemptRow:
+    """One attempt of a job, with what its worker reported. Output tails are at most 10 kB."""
+
+    token: str
+    attempt: int
+    executor: str
+    state: str
+    executor_job_id: str | None
+    reason: Reason | None
+    exit_status: int | None
+    signal: int | None
+    detail: str | None
+    host: str | None
+    stdout_path: str
+    stderr_path: str
+    stdout_tail: str | None
+    stderr_tail: str | None
+    usage: dict[str, float]

@@ -1,0 +1,228 @@
+"""Messages of a manager: its leases, the jobs it claims, what its platforms answer."""
+
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from jobmon.processes import ProcessIdentity
+from jobmon.states.evidence import Reporting, Sighting
+from jobmon.states.names import InstanceState
+from jobmon.states.reasons import Reason
+from jobmon.wire.jobs import Call, Command
+
+
+@attrs.frozen
+class ExecutorRegistration:
+    """What a manager tells of an executor that it serves, so that a client without the plugin can check its tasks."""
+
+    type: str
+    distribution: str
+    version: str
+    api_version: list[int]
+    exclusive: bool
+    reporting: Reporting
+    resources: dict[str, Any] = attrs.field(factory=dict)  #: the resource schema, for people
+
+
+@attrs.frozen
+class Lease:
+    """The right to serve one executor of one workflow; `epoch` fences every write made with it."""
+
+    workflow_id: int
+    executor: str
+    epoch: int
+
+
+@attrs.frozen
+class AcquireLease:
+    """Ask to serve an executor of a workflow, superseding whoever does, unless it is exclusive and in use."""
+
+    workflow_id: int
+    executor: str
+    manager: ProcessIdentity
+    registration: ExecutorRegistration
+
+
+@attrs.frozen
+class LeaseAnswer:
+    """`lease` None: not now, and `why`."""
+
+    lease: Lease | None
+    renew_every_s: float
+    why: str | None = None
+
+
+@attrs.frozen
+class RenewLeases:
+    """The manager lives; `notes` say what is waiting and why, by executor."""
+
+    leases: list[Lease]
+    notes: dict[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class LeasesRenewed:
+    """`superseded` names executors that somebody else serves now. `needed`: a run is active, or jobs are left."""
+
+    superseded: list[str]
+    needed: bool
+
+
+@attrs.frozen
+class ReleaseLease:
+    """The manager does not serve the executor any more."""
+
+    lease: Lease
+
+
+@attrs.frozen
+class ClaimJobs:
+    """Take up to `limit` queued jobs, waiting up to `wait_s` for the first: each gets an instance in SUBMITTING."""
+
+    lease: Lease
+    limit: int
+    wait_s: float = 0.0
+    with_payload: bool = False  #: for executors that run the payload themselves
+    with_credentials: bool = False  #: for workers that are not this user's agent
+
+
+@attrs.frozen
+class Claim:
+    """One claimed job: an attempt, committed with its token before its platform is called."""
+
+    token: str
+    job_id: int
+    name: str
+    attempt: int
+    resources: dict[str, Any]
+    command: Command | None = None
+    call: Call | None = None
+    env: dict[str, str] | None = None
+    cwd: str | None = None
+    credential: str | None = None
+
+
+@attrs.frozen
+class JobsClaimed:
+    """The claimed jobs, oldest first; none when the wait was in vain."""
+
+    claims: list[Claim]
+
+
+class OutcomeKind(StrEnum):
+    """What came of giving an attempt to its platform, or of looking for it there."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    DEFERRED = "deferred"
+    NEVER_ACCEPTED = "never_accepted"
+    REVOKED = "revoked"
+    CANCEL_CONFIRMED = "cancel_confirmed"
+
+
+@attrs.frozen
+class Outcome:
+    """The outcome of one submission. `why` is text for people; `executor_job_id` comes with ACCEPTED."""
+
+    token: str
+    kind: OutcomeKind
+    executor_job_id: str | None = None
+    why: str = ""
+
+
+@attrs.frozen
+class RecordOutcomes:
+    """Commit what came of submissions."""
+
+    lease: Lease
+    outcomes: list[Outcome]
+
+
+@attrs.frozen
+class Observation:
+    """What a platform says of one attempt. `result` is JSON text, where the platform is the only reporter."""
+
+    token: str
+    sighting: Sighting
+    reason: Reason | None = None
+    exit_status: int | None = None
+    detail: str | None = None
+    usage: dict[str, float] = attrs.field(factory=dict)
+    result: str | None = None
+    executor_job_id: str | None = None  #: pushed before Accepted was committed: the id that it has there
+
+
+@attrs.frozen
+class RecordObservations:
+    """Weigh what a platform says."""
+
+    lease: Lease
+    observations: list[Observation]
+
+
+@attrs.frozen
+class Recorded:
+    """`ended`: those of the named attempts that are final now."""
+
+    ended: list[str]
+
+
+@attrs.frozen
+class ReadLiveInstances:
+    """The attempts of one executor that are not final, with ids above `after`."""
+
+    workflow_id: int
+    executor: str
+    after: int = 0
+    limit: int = 5000
+
+
+@attrs.frozen
+class LiveInstance:
+    """An attempt that is not final. `submitted_at` is in seconds since 1970, UTC."""
+
+    id: int
+    token: str
+    name: str
+    state: InstanceState
+    executor_job_id: str | None
+    submitted_at: float
+
+
+@attrs.frozen
+class LiveInstances:
+    """A page of attempts; `seq` is the workflow's change sequence number when it was read."""
+
+    seq: int
+    database_id: str
+    instances: list[LiveInstance]
+
+
+@attrs.frozen
+class ReadInstanceChanges:
+    """Attempts of one executor that became RUNNING, CANCELLING or final after `since`; waits up to `wait_s` for one."""
+
+    workflow_id: int
+    executor: str
+    since: int
+    database_id: str
+    wait_s: float = 0.0
+    limit: int = 5000
+
+
+@attrs.frozen
+class InstanceChange:
+    """An attempt came to a state."""
+
+    token: str
+    state: InstanceState
+
+
+@attrs.frozen
+class InstanceChanges:
+    """Changes in order. With `reset` the cursor is unknown here: read the live instances again."""
+
+    seq: int
+    instances: list[InstanceChange]
+    reset: bool = False

@@ -14,17 +14,11 @@ from jobmon.wire.jobs import JobChange
 from jobmon.wire.leases import InstanceChange
 from jobmon.wire.runs import HistoryRow
 
-_COLUMNS = ("kind", "entity_id", "events", "from_state", "via", "to_state", "attempt", "reason", "detail")
-_new = bulk.rows_of(_COLUMNS)
-_INSERT = sa.insert(history).from_select(
-    ["workflow_id", "seq", "at", *_COLUMNS],
-    sa.select(
-        sa.bindparam("workflow_id", type_=sa.Integer),
-        sa.bindparam("first", type_=sa.Integer) + _new.c[bulk.POSITION],
-        sa.bindparam("at", type_=sa.Integer),
-        *[_new.c[name] for name in _COLUMNS],
-    ),
-)
+_COLUMNS = (
+    "workflow_id", "seq", "at", "kind", "entity_id", "events", "from_state", "via", "to_state", "attempt", "reason",
+    "detail",
+)  # fmt: skip
+_INSERT = bulk.Insert(history, _COLUMNS)
 _ADVANCE = (
     sa.update(workflow)
     .where(workflow.c.id == sa.bindparam("workflow_id"))
@@ -63,7 +57,7 @@ _INSTANCE_STATES = {state.value: state for state in InstanceState}
 _REASONS = {reason.value: reason for reason in Reason} | {None: None}
 
 
-class Entry(msgspec.Struct, array_like=True):
+class Entry(msgspec.Struct):
     """What happened to one record within one transaction: all its events, and every state that it went through.
 
     It is extended event by event until the transaction is stored.
@@ -91,7 +85,12 @@ def append(connection: sa.Connection, workflow_id: int, entries: Sequence[Entry]
     """Append entries in order; the sequence number of the last one."""
     seq: int = connection.execute(_ADVANCE, {"workflow_id": workflow_id, "n": len(entries)}).scalar_one()
     first = seq - len(entries) + 1
-    connection.execute(_INSERT, {**bulk.encode(entries), "workflow_id": workflow_id, "first": first, "at": at})
+    rows = [
+        (workflow_id, number, at, e.kind, e.entity_id, e.events, e.from_state, e.via, e.to_state, e.attempt, e.reason,
+         e.detail)
+        for number, e in enumerate(entries, first)
+    ]  # fmt: skip
+    _INSERT.execute(connection, rows)
     return seq
 
 

@@ -17,7 +17,6 @@ from jobmon.wire.workers import FinishReport
 
 _STATES = {state.value: state for state in InstanceState}
 _REASONS = {reason.value: reason for reason in Reason} | {None: None}
-_MUTABLE = ("state", "executor_job_id", "worker_id", "exit_status", "reason", "signal", "detail")
 _t = job_instance.c
 _SELECT = sa.select(
     _t.id,
@@ -39,17 +38,18 @@ _SELECT = sa.select(
 _IS_LIVE = sa.text(
     "state NOT IN (" + ", ".join(f"'{state}'" for state in sorted(map(str, FINAL_INSTANCE_STATES))) + ")"
 )
-_BY_TOKEN = _SELECT.where(_t.token.in_(bulk.values_of()))
-_LIVE_OF_JOBS = _SELECT.where(_t.job_id.in_(bulk.values_of()), _IS_LIVE)
+_BY_TOKEN = _SELECT.where(bulk.among(_t.token))
+_LIVE_OF_JOBS = _SELECT.where(bulk.among(_t.job_id), _IS_LIVE)
 _INSERT_COLUMNS = (
     "id", "job_id", "workflow_id", "executor", "attempt", "token", "state", "version", "submitted_at",
 )  # fmt: skip
-_INSERT = bulk.insert_into(job_instance, _INSERT_COLUMNS)
-_UPDATE = bulk.update_versioned(job_instance, "id", _MUTABLE)
-_UPDATE_STATE = bulk.update_versioned(job_instance, "id", _MUTABLE[:4])
+_INSERT = bulk.Insert(job_instance, _INSERT_COLUMNS)
+_STATE_COLUMNS = ("state", "executor_job_id", "worker_id", "exit_status", "version")
+_UPDATE_STATE = bulk.Update(job_instance, ("id", "version"), _STATE_COLUMNS)
+_UPDATE = bulk.Update(job_instance, ("id", "version"), (*_STATE_COLUMNS, "reason", "signal", "detail"))
 _LAST_ID = sa.select(sa.func.coalesce(sa.func.max(_t.id), 0))
 _REPORT_COLUMNS = ("token", "host", "usage", "stdout_tail", "stderr_tail")
-_SAVE_REPORTS = bulk.insert_into(instance_report, _REPORT_COLUMNS).prefix_with("OR IGNORE")
+_SAVE_REPORTS = bulk.Insert(instance_report, _REPORT_COLUMNS, ignore=True)
 
 
 def _record(row: Any) -> JobInstance:
@@ -61,12 +61,12 @@ def _record(row: Any) -> JobInstance:
 
 def load(connection: sa.Connection, tokens: Iterable[str]) -> dict[str, JobInstance]:
     """The instances of these tokens, by token."""
-    return {row[5]: _record(row) for row in connection.execute(_BY_TOKEN, bulk.encode(list(tokens)))}
+    return {row[5]: _record(row) for row in connection.execute(_BY_TOKEN, bulk.keys(tokens))}
 
 
 def live_of_jobs(connection: sa.Connection, job_ids: Iterable[int]) -> list[JobInstance]:
     """The live instances of these jobs; a job has at most one."""
-    return [_record(row) for row in connection.execute(_LIVE_OF_JOBS, bulk.encode(list(job_ids)))]
+    return [_record(row) for row in connection.execute(_LIVE_OF_JOBS, bulk.keys(job_ids))]
 
 
 def of_executor(connection: sa.Connection, workflow_id: int, executor: str, state: InstanceState) -> list[JobInstance]:
@@ -93,7 +93,7 @@ def last_id(connection: sa.Connection) -> int:
 def insert(connection: sa.Connection, instances: Sequence[JobInstance], at: int) -> None:
     """Store new instances, submitted at that instant (microseconds since 1970)."""
     rows = [(i.id, i.job_id, i.workflow_id, i.executor, i.attempt, i.token, i.state, i.version, at) for i in instances]
-    connection.execute(_INSERT, bulk.encode(rows))
+    _INSERT.execute(connection, rows)
 
 
 def save(connection: sa.Connection, changes: Sequence[tuple[JobInstance, JobInstance]]) -> None:
@@ -104,21 +104,19 @@ def save(connection: sa.Connection, changes: Sequence[tuple[JobInstance, JobInst
     """
     plain, told = [], []
     for old, i in changes:
-        row = (i.id, old.version, i.version, i.state, i.executor_job_id, i.worker_id, i.exit_status)
+        row = (i.id, old.version, i.state, i.executor_job_id, i.worker_id, i.exit_status, i.version)
         if i.reason is None and i.detail is None:
             plain.append(row)
         else:
             told.append((*row, i.reason, i.signal, i.detail))
-    for statement, rows in ((_UPDATE_STATE, plain), (_UPDATE, told)):
-        if rows and connection.execute(statement, bulk.encode(rows)).rowcount != len(rows):
-            raise StoreError("an instance was changed by somebody else between reading and writing it")
+    if _UPDATE_STATE.execute(connection, plain) + _UPDATE.execute(connection, told) != len(changes):
+        raise StoreError("an instance was changed by somebody else between reading and writing it")
 
 
 def save_reports(connection: sa.Connection, host: str | None, reports: Sequence[FinishReport]) -> None:
     """Store output tails and usage; the first report of an attempt stays."""
     rows = [(r.token, host, msgspec.json.encode(r.usage).decode(), r.stdout_tail, r.stderr_tail) for r in reports]
-    if rows:
-        connection.execute(_SAVE_REPORTS, bulk.encode(rows))
+    _SAVE_REPORTS.execute(connection, rows)
 
 
 def live_page(connection: sa.Connection, workflow_id: int, executor: str, after: int, limit: int) -> list[LiveInstance]:

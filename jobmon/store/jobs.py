@@ -14,8 +14,7 @@ from jobmon.store.schema import job, job_result, job_spec
 from jobmon.wire.jobs import BoundJob, Call, Command, JobSpec
 
 _STATES = {state.value: state for state in JobState}
-_MUTABLE = ("state", "attempts", "charged", "uncharged", "returned", "cancel_requested")
-_IMMUTABLE = ("id", "workflow_id", "executor", "max_attempts")
+_COUNTERS = ("attempts", "charged", "uncharged", "returned")
 _SELECT = sa.select(
     job.c.id,
     job.c.workflow_id,
@@ -29,7 +28,7 @@ _SELECT = sa.select(
     job.c.cancel_requested,
     job.c.version,
 )
-_LOAD = _SELECT.where(job.c.id.in_(bulk.values_of()))
+_LOAD = _SELECT.where(bulk.among(job.c.id))
 _CLAIMABLE = (
     _SELECT.where(
         job.c.workflow_id == sa.bindparam("workflow_id"),
@@ -39,26 +38,22 @@ _CLAIMABLE = (
     .order_by(job.c.id)
     .limit(sa.bindparam("n"))
 )
-_INSERT = bulk.insert_into(job, (*_IMMUTABLE, *_MUTABLE, "version"))
-_UPDATE = bulk.update_versioned(job, "id", _MUTABLE)
-_UPDATE_STATE = bulk.update_versioned(job, "id", ("state", "attempts"))
+_COLUMNS = ("id", "workflow_id", "executor", "state", "max_attempts", *_COUNTERS, "cancel_requested", "version")
+_INSERT = bulk.Insert(job, _COLUMNS)
+_UPDATE_STATE = bulk.Update(job, ("id", "version"), ("state", "attempts", "version"))
+_UPDATE = bulk.Update(job, ("id", "version"), ("state", *_COUNTERS, "cancel_requested", "version"))
 _SPEC_COLUMNS = ("job_id", "workflow_id", "name", "digest", "upstream", "resources", "payload")
-_INSERT_SPECS = bulk.insert_into(job_spec, _SPEC_COLUMNS)
-_new = bulk.rows_of(["id", "executor", "max_attempts", "resources", "payload"])
-_REBIND = (
-    sa.update(job)
-    .values(executor=_new.c.executor, max_attempts=_new.c.max_attempts)
-    .where(job.c.id == _new.c.id, job.c.state.not_in(["INSTANTIATED", "RUNNING", "DONE"]))
+_INSERT_SPECS = bulk.Insert(job_spec, _SPEC_COLUMNS)
+_REBIND = bulk.Update(
+    job, ("id",), ("executor", "max_attempts"), only_where="state NOT IN ('INSTANTIATED', 'RUNNING', 'DONE')"
 )
-_REBIND_SPECS = (
-    sa.update(job_spec).values(resources=_new.c.resources, payload=_new.c.payload).where(job_spec.c.job_id == _new.c.id)
-)
-_EXISTING = sa.select(job_spec.c.job_id, job_spec.c.digest).where(job_spec.c.job_id.in_(bulk.values_of()))
+_REBIND_SPECS = bulk.Update(job_spec, ("job_id",), ("resources", "payload"))
+_EXISTING = sa.select(job_spec.c.job_id, job_spec.c.digest).where(bulk.among(job_spec.c.job_id))
 _PAYLOADS = sa.select(job_spec.c.job_id, job_spec.c.name, job_spec.c.resources, job_spec.c.payload).where(
-    job_spec.c.job_id.in_(bulk.values_of())
+    bulk.among(job_spec.c.job_id)
 )
-_RESULTS = sa.select(job_result.c.job_id, job_result.c.value).where(job_result.c.job_id.in_(bulk.values_of()))
-_SAVE_RESULTS = bulk.insert_into(job_result, ("job_id", "value")).prefix_with("OR IGNORE")
+_RESULTS = sa.select(job_result.c.job_id, job_result.c.value).where(bulk.among(job_result.c.job_id))
+_SAVE_RESULTS = bulk.Insert(job_result, ("job_id", "value"), ignore=True)
 
 
 class Payload(msgspec.Struct, omit_defaults=True):
@@ -89,7 +84,7 @@ def _record(row: Any) -> Job:
 
 def load(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Job]:
     """The jobs of these ids, by id."""
-    return {row[0]: _record(row) for row in connection.execute(_LOAD, bulk.encode(list(ids)))}
+    return {row[0]: _record(row) for row in connection.execute(_LOAD, bulk.keys(ids))}
 
 
 def claimable(connection: sa.Connection, workflow_id: int, executor: str, limit: int) -> list[Job]:
@@ -121,17 +116,13 @@ def save(connection: sa.Connection, changes: Sequence[tuple[Job, Job]]) -> None:
     plain, counted = [], []
     for old, new in changes:
         if _budget(old) == _budget(new):
-            plain.append((new.id, old.version, new.version, new.state, new.attempts))
+            plain.append((new.id, old.version, new.state, new.attempts, new.version))
         else:
-            counted.append(
-                (
-                    new.id, old.version, new.version, new.state, new.attempts,
-                    new.charged, new.uncharged, new.returned, int(new.cancel_requested),
-                )
-            )  # fmt: skip
-    for statement, rows in ((_UPDATE_STATE, plain), (_UPDATE, counted)):
-        if rows and connection.execute(statement, bulk.encode(rows)).rowcount != len(rows):
-            raise StoreError("a job was changed by somebody else between reading and writing it")
+            counters = (new.attempts, new.charged, new.uncharged, new.returned, new.cancel_requested)
+            counted.append((new.id, old.version, new.state, *counters, new.version))
+    found = _UPDATE_STATE.execute(connection, plain) + _UPDATE.execute(connection, counted)
+    if found != len(changes):
+        raise StoreError("a job was changed by somebody else between reading and writing it")
 
 
 def _budget(record: Job) -> tuple[int, int, int, bool]:
@@ -140,46 +131,37 @@ def _budget(record: Job) -> tuple[int, int, int, bool]:
 
 def insert(connection: sa.Connection, workflow_id: int, specs: Sequence[JobSpec]) -> None:
     """Store new jobs in REGISTERED."""
-    connection.execute(
-        _INSERT,
-        bulk.encode(
-            [(s.job_id, workflow_id, s.executor, s.max_attempts, JobState.REGISTERED, 0, 0, 0, 0, 0, 0) for s in specs]
-        ),
+    _INSERT.execute(
+        connection,
+        [(s.job_id, workflow_id, s.executor, JobState.REGISTERED, s.max_attempts, 0, 0, 0, 0, False, 0) for s in specs],
     )
-    encode = msgspec.json.encode
-    rows = [
-        (
-            s.job_id,
-            workflow_id,
-            s.name,
-            s.digest,
-            encode(s.upstream).decode(),
-            encode(s.resources).decode(),
-            _payload_json(s),
-        )
-        for s in specs
-    ]
-    connection.execute(_INSERT_SPECS, bulk.encode(rows))
+    _INSERT_SPECS.execute(
+        connection,
+        [
+            (s.job_id, workflow_id, s.name, s.digest, _json(s.upstream), _json(s.resources), _payload_json(s))
+            for s in specs
+        ],
+    )
 
 
 def rebind(connection: sa.Connection, specs: Sequence[JobSpec]) -> None:
     """Give bound jobs that are not live or done the executor, resources and environment of a new run."""
-    rows = [
-        (s.job_id, s.executor, s.max_attempts, msgspec.json.encode(s.resources).decode(), _payload_json(s))
-        for s in specs
-    ]
-    connection.execute(_REBIND, bulk.encode(rows))
-    connection.execute(_REBIND_SPECS, bulk.encode(rows))
+    _REBIND.execute(connection, [(s.job_id, s.executor, s.max_attempts) for s in specs])
+    _REBIND_SPECS.execute(connection, [(s.job_id, _json(s.resources), _payload_json(s)) for s in specs])
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _payload_json(spec: JobSpec) -> str:
     payload = Payload(spec.command, spec.call, spec.env, spec.cwd, spec.tags, spec.needs_outputs)
-    return msgspec.json.encode(payload).decode()
+    return _json(payload)
 
 
 def digests(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
     """The digests of those of the jobs that are bound."""
-    return {row[0]: row[1] for row in connection.execute(_EXISTING, bulk.encode(list(ids)))}
+    return {row[0]: row[1] for row in connection.execute(_EXISTING, bulk.keys(ids))}
 
 
 def specifications(connection: sa.Connection, ids: Iterable[int]) -> dict[int, StoredJob]:
@@ -187,19 +169,18 @@ def specifications(connection: sa.Connection, ids: Iterable[int]) -> dict[int, S
     decode = _payload_decoder.decode
     return {
         row[0]: StoredJob(row[1], msgspec.json.decode(row[2]), decode(row[3]))
-        for row in connection.execute(_PAYLOADS, bulk.encode(list(ids)))
+        for row in connection.execute(_PAYLOADS, bulk.keys(ids))
     }
 
 
 def results(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
     """The JSON text of the results that there are, by job id."""
-    return {row[0]: row[1] for row in connection.execute(_RESULTS, bulk.encode(list(ids)))}
+    return {row[0]: row[1] for row in connection.execute(_RESULTS, bulk.keys(ids))}
 
 
 def save_results(connection: sa.Connection, values: Sequence[tuple[int, str]]) -> None:
     """Store results; the first one of a job stays."""
-    if values:
-        connection.execute(_SAVE_RESULTS, bulk.encode(values))
+    _SAVE_RESULTS.execute(connection, values)
 
 
 def bound(connection: sa.Connection, workflow_id: int, after: int, limit: int) -> list[BoundJob]:

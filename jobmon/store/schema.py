@@ -116,14 +116,8 @@ job_instance = sa.Table(
     sa.UniqueConstraint("job_id", "attempt", name="attempts_are_numbered"),
 )
 _LIVE = _in("state", FINAL_INSTANCE_STATES, negate=True)
+# Live instances are found by this index too: there are never many.
 sa.Index("one_live_instance_per_job", job_instance.c.job_id, unique=True, sqlite_where=_LIVE)
-sa.Index(
-    "live_instances",
-    job_instance.c.workflow_id,
-    job_instance.c.executor,
-    job_instance.c.id,
-    sqlite_where=_LIVE,
-)
 
 instance_report = sa.Table(
     "instance_report",

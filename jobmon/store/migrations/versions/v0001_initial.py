@@ -133,5 +133,4 @@ def upgrade() -> None:
     sa.UniqueConstraint('job_id', 'attempt', name='attempts_are_numbered'),
     sa.UniqueConstraint('token')
     )
-    op.create_index('live_instances', 'job_instance', ['workflow_id', 'executor', 'id'], unique=False, sqlite_where=sa.text("state NOT IN ('CANCELLED', 'DONE', 'ERROR', 'NO_EXECUTOR_ID', 'RESOURCE_ERROR', 'RETURNED', 'UNKNOWN_ERROR')"))
     op.create_index('one_live_instance_per_job', 'job_instance', ['job_id'], unique=True, sqlite_where=sa.text("state NOT IN ('CANCELLED', 'DONE', 'ERROR', 'NO_EXECUTOR_ID', 'RESOURCE_ERROR', 'RETURNED', 'UNKNOWN_ERROR')"))

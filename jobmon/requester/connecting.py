@@ -37,14 +37,15 @@ def connect(
     calls try to reach a server that is away; None: for ever.
 
     Raises:
-        ConfigurationError: the environment names a server without a token, or the data folder cannot be used.
+        ConfigurationError: the environment names a server without a token or by no address, or the data folder cannot
+            be used.
         ServerUnreachable: no server answers.
         NotAuthorised: the server does not accept the token.
         ServerIncompatible: the server speaks another version of the API.
         StoreError: the embedded server cannot open its database.
     """
     if environ.get("JOBMON_SERVER"):
-        requester = Requester(environ["JOBMON_SERVER"].rstrip("/"), _token(environ), patience_s=patience_s)
+        requester = Requester(_address(environ["JOBMON_SERVER"]), _token(environ), patience_s=patience_s)
     else:
         requester = _embedded(data_folder(environ), start, listen_host, patience_s)
     health = requester.call(routes.HEALTH, ReadHealth(), patience_s=_FIRST_CONTACT_S if start else 0.0)
@@ -68,6 +69,12 @@ def _embedded(folder: DataFolder, start: bool, listen_host: str | None, patience
         recover=lambda: find_or_start(folder, listen_host).url,
         data_folder=folder.path,
     )
+
+
+def _address(given: str) -> str:
+    if not given.startswith(("http://", "https://")):
+        raise ConfigurationError(f"JOBMON_SERVER is {given!r}; give an address such as http://host.example:8765")
+    return given.rstrip("/")
 
 
 def _token(environ: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
@@ -65,8 +65,8 @@ class Api:
         answer_of = self._answerer(route)
 
         async def endpoint(request: Request) -> Response:
-            body = await request.body()
             try:
+                body = await request.body()
                 if route.access is Access.ANYONE:
                     return _json(self._health)
                 _check_version(request.headers.get(API_HEADER, ""))
@@ -76,6 +76,8 @@ class Api:
                 if route.access is Access.WORKER:
                     self._credentials.check_worker(request.headers.get("authorization", ""), _tokens_of(message))
                 return _json(await answer_of(message, request.headers.get(REQUEST_ID_HEADER, "")))
+            except ClientDisconnect:
+                return Response(status_code=499)  # nobody reads it
             except JobmonError as error:
                 return _refused(error)
             except Exception:  # noqa: BLE001 - whatever it is, the client must hear of it and the log must have it

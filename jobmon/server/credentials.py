@@ -44,5 +44,6 @@ class Credentials:
         if self.is_user(authorization):
             return
         scheme, _, credential = authorization.partition(" ")
-        if scheme != "Worker" or not all(hmac.compare_digest(credential, self.for_attempt(token)) for token in tokens):
+        given, covered = credential.encode(), [self.for_attempt(token).encode() for token in tokens]
+        if scheme != "Worker" or not covered or not all(hmac.compare_digest(given, wanted) for wanted in covered):
             raise NotAuthorised("this worker's credential does not cover the attempt that it speaks of")

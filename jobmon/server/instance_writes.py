@@ -119,9 +119,10 @@ class InstanceWrites:
                 if seen.usage:
                     reports.append(FinishReport(seen.token, usage=seen.usage))
                 if seen.result is not None and reporting is Reporting.PLATFORM and seen.reason is None:
-                    results.append((instance.job_id, seen.result))
+                    results.append((seen.token, instance.job_id, seen.result))
         transitions.to_instances(events)
-        job_rows.save_results(tx.connection, results)
+        done = {i.token for i in map(transitions.instance, tokens) if i is not None and i.state is InstanceState.DONE}
+        job_rows.save_results(tx.connection, [(job_id, value) for token, job_id, value in results if token in done])
         instance_rows.save_reports(tx.connection, None, reports)
         return self._recorded(tx, transitions, tokens)
 

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from jobmon.errors import InvalidRequest
 from jobmon.server.payloads import output_paths
 from jobmon.server.signs import SignsOfLife
 from jobmon.states.names import RunState
 from jobmon.store import history, instances, jobs, leases, workflows
-from jobmon.store.database import Database, database_id
+from jobmon.store.database import Connection, Database, database_id
 from jobmon.store.workflows import StoredWorkflow
 from jobmon.wire import routes
 from jobmon.wire.jobs import AttemptRow
@@ -37,7 +36,7 @@ from jobmon.wire.runs import (
     WorkflowStatuses,
 )
 
-Reader = Callable[[sa.Connection, Any], Any]
+Reader = Callable[[Connection, Any], Any]
 
 
 class JobQueryServer:
@@ -74,11 +73,11 @@ class JobQueryServer:
             finally:
                 connection.exec_driver_sql("COMMIT")
 
-    def _bound_jobs(self, connection: sa.Connection, message: ReadBoundJobs) -> BoundJobs:
+    def _bound_jobs(self, connection: Connection, message: ReadBoundJobs) -> BoundJobs:
         seq = history.current_seq(connection, message.workflow_id)
         return BoundJobs(seq, jobs.bound(connection, message.workflow_id, message.after, message.limit))
 
-    def _changes(self, connection: sa.Connection, message: ReadChanges) -> Changes:
+    def _changes(self, connection: Connection, message: ReadChanges) -> Changes:
         run = workflows.get_run(connection, message.run_id)
         if run is None or run.run.workflow_id != message.workflow_id:
             raise InvalidRequest(f"there is no run {message.run_id} of workflow {message.workflow_id}")
@@ -90,27 +89,27 @@ class JobQueryServer:
         seq, found = history.job_changes(connection, message.workflow_id, message.since, message.limit)
         return Changes(seq, found, run.run.state, unserved, notes)
 
-    def _unknown(self, connection: sa.Connection, message: ReadChanges | ReadInstanceChanges) -> bool:
+    def _unknown(self, connection: Connection, message: ReadChanges | ReadInstanceChanges) -> bool:
         """Whether the cursor is not of this database, or ahead of it (the database was replaced by an older copy)."""
         if message.database_id != self.database_id:
             return True
         return message.since > history.current_seq(connection, message.workflow_id)
 
-    def _unserved(self, connection: sa.Connection, workflow_id: int) -> list[str]:
+    def _unserved(self, connection: Connection, workflow_id: int) -> list[str]:
         queued = workflows.queued_executors(connection, workflow_id)
         return sorted(executor for executor in queued if not self._signs.manager_may_live(workflow_id, executor))
 
-    def _workflows(self, connection: sa.Connection, message: ReadWorkflows) -> WorkflowStatuses:
+    def _workflows(self, connection: Connection, message: ReadWorkflows) -> WorkflowStatuses:
         found = workflows.newest(connection, message.name, message.limit)
         return WorkflowStatuses([self._status(connection, workflow) for workflow in found])
 
-    def _workflow(self, connection: sa.Connection, message: ReadWorkflow) -> WorkflowStatus:
+    def _workflow(self, connection: Connection, message: ReadWorkflow) -> WorkflowStatus:
         found = workflows.get(connection, message.workflow_id)
         if found is None:
             raise InvalidRequest(f"there is no workflow {message.workflow_id}")
         return self._status(connection, found)
 
-    def _status(self, connection: sa.Connection, workflow: StoredWorkflow) -> WorkflowStatus:
+    def _status(self, connection: Connection, workflow: StoredWorkflow) -> WorkflowStatus:
         last = workflows.last_run(connection, workflow.id)
         served = {stored.executor: stored for stored in leases.of_workflow(connection, workflow.id)}
         counts: dict[str, dict[str, int]] = {}
@@ -136,11 +135,11 @@ class JobQueryServer:
             self._signs.notes(workflow.id),
         )
 
-    def _jobs(self, connection: sa.Connection, message: ReadJobs) -> JobRows:
+    def _jobs(self, connection: Connection, message: ReadJobs) -> JobRows:
         m = message
         return JobRows(workflows.job_rows(connection, m.workflow_id, m.state, m.name, m.after, m.limit))
 
-    def _attempts(self, connection: sa.Connection, message: ReadAttempts) -> Attempts:
+    def _attempts(self, connection: Connection, message: ReadAttempts) -> Attempts:
         job = jobs.load(connection, [message.job_id]).get(message.job_id)
         if job is None:
             raise InvalidRequest(f"there is no job {message.job_id}")
@@ -161,18 +160,18 @@ class JobQueryServer:
             )  # fmt: skip
         return Attempts(rows)
 
-    def _result(self, connection: sa.Connection, message: ReadResult) -> Result:
+    def _result(self, connection: Connection, message: ReadResult) -> Result:
         return Result(jobs.results(connection, [message.job_id]).get(message.job_id))
 
-    def _history(self, connection: sa.Connection, message: ReadHistory) -> History:
+    def _history(self, connection: Connection, message: ReadHistory) -> History:
         return History(history.page(connection, message.workflow_id, message.since, message.job_id, message.limit))
 
-    def _live_instances(self, connection: sa.Connection, message: ReadLiveInstances) -> LiveInstances:
+    def _live_instances(self, connection: Connection, message: ReadLiveInstances) -> LiveInstances:
         m = message
         found = instances.live_page(connection, m.workflow_id, m.executor, m.after, m.limit)
         return LiveInstances(history.current_seq(connection, m.workflow_id), self.database_id, found)
 
-    def _instance_changes(self, connection: sa.Connection, message: ReadInstanceChanges) -> InstanceChanges:
+    def _instance_changes(self, connection: Connection, message: ReadInstanceChanges) -> InstanceChanges:
         m = message
         if self._unknown(connection, m):
             return InstanceChanges(history.current_seq(connection, m.workflow_id), [], reset=True)

@@ -31,7 +31,7 @@ class LeaseWrites:
             StoredLease(message.workflow_id, message.executor, epoch, False, message.manager, message.registration),
         )
         self._return_unsent(tx, message.workflow_id, message.executor)
-        tx.after_commit(lambda: self._writing.signs.heard_manager(message.workflow_id, message.executor))
+        tx.after_commit(lambda: self._writing.signs.heard_manager(message.workflow_id, message.executor, ""))
         return LeaseAnswer(Lease(message.workflow_id, message.executor, epoch), patience.renew_every_s)
 
     def _in_use(self, tx: Transaction, message: AcquireLease) -> str | None:
@@ -67,8 +67,11 @@ class LeaseWrites:
             else:
                 note = message.notes.get(lease.executor, "")
                 self._writing.signs.heard_manager(lease.workflow_id, lease.executor, note)
-        needed = any(self._needed(tx, workflow_id) for workflow_id in {lease.workflow_id for lease in message.leases})
-        return LeasesRenewed(superseded, needed)
+        held = {lease.executor for lease in message.leases}
+        for executor, note in message.notes.items():
+            if executor not in held:
+                self._writing.signs.waits(message.workflow_id, executor, note)
+        return LeasesRenewed(superseded, self._needed(tx, message.workflow_id))
 
     def _needed(self, tx: Transaction, workflow_id: int) -> bool:
         last = workflows.last_run(tx.connection, workflow_id)

@@ -29,6 +29,7 @@ from jobmon.store.writer import Transaction, Writer
 
 _LOCK_PATIENCE_S = 10.0
 _ANSWERS_KEPT_S = 3600
+_IDLE_CHECK_S = 5.0
 _log = logging.getLogger("jobmon.server")
 
 
@@ -138,7 +139,8 @@ async def _serve(
     writer.start()
     try:
         await _until_ended(server, listener, hub, lambda: _ready(folder, listener, queries.database_id, on_ready),
-                           _idle_check(signs, database, writer) if ends_when_idle else None)  # fmt: skip
+                           _idle_check(signs, database, writer) if ends_when_idle else None,
+                           min(_IDLE_CHECK_S, patience.idle_s))  # fmt: skip
     finally:
         writer.stop()
 
@@ -149,6 +151,7 @@ async def _until_ended(
     hub: Hub,
     ready: Callable[[], None],
     idle: Callable[[], bool] | None,
+    idle_check_s: float,
 ) -> None:
     loop = asyncio.get_running_loop()
 
@@ -162,7 +165,7 @@ async def _until_ended(
     ready()
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     while not serving.done():
-        await asyncio.wait([serving], timeout=5.0)
+        await asyncio.wait([serving], timeout=idle_check_s)
         if idle is not None and idle():
             _log.info("nobody has needed this server for a while: it ends")
             end()

@@ -6,11 +6,11 @@ from typing import Any
 
 import attrs
 import msgspec
-import sqlalchemy as sa
 
 from jobmon.errors import ServerError
 from jobmon.store import jobs as job_rows
 from jobmon.store import workflows
+from jobmon.store.database import Connection
 from jobmon.store.jobs import StoredJob
 from jobmon.wire.jobs import Call
 from jobmon.wire.runs import RunContext
@@ -18,7 +18,7 @@ from jobmon.wire.runs import RunContext
 OUTPUT_KEY = "$output"
 
 
-def environment_of(connection: sa.Connection, workflow_id: int) -> RunContext:
+def environment_of(connection: Connection, workflow_id: int) -> RunContext:
     """The context of the newest run of a workflow: where it was submitted from, and its environment."""
     last = workflows.last_run(connection, workflow_id)
     if last is None:
@@ -26,7 +26,7 @@ def environment_of(connection: sa.Connection, workflow_id: int) -> RunContext:
     return last.context
 
 
-def with_outputs(connection: sa.Connection, specifications: Mapping[int, StoredJob]) -> dict[int, Call]:
+def with_outputs(connection: Connection, specifications: Mapping[int, StoredJob]) -> dict[int, Call]:
     """The calls among the jobs that take upstream results, with the results in their places, by job id."""
     takers = {
         job_id: spec.payload.call

@@ -109,7 +109,7 @@ class RunWrites:
         return RunStanding(stored.run.state)
 
     def begin(self, tx: Transaction, message: BeginRun) -> RunStanding:
-        """All jobs are bound: the run begins, and what failed or was cancelled before is taken up again."""
+        """All jobs are bound: the run begins; what failed, was cancelled or is being ended is taken up again."""
         stored = self._writing.active_run(tx, message.run_id)
         workflow = workflows.get(tx.connection, stored.run.workflow_id)
         assert workflow is not None
@@ -121,6 +121,10 @@ class RunWrites:
             again = job_rows.in_states(
                 tx.connection, workflow.first_job_id, workflow.n_jobs, (JobState.ERROR_FATAL, JobState.CANCELLED)
             )
+            live = job_rows.in_states(
+                tx.connection, workflow.first_job_id, workflow.n_jobs, (JobState.INSTANTIATED, JobState.RUNNING)
+            )
+            again += [job for job in live if job.cancel_requested]
             transitions.take_jobs(again)
             transitions.to_jobs([(job.id, jobs.Resumed()) for job in again])
         run = self._to_run(tx, self._to_run(tx, stored.run, runs.Bound(), transitions), runs.Began(), transitions)
@@ -148,7 +152,9 @@ class RunWrites:
         workflow = workflows.get(tx.connection, stored.run.workflow_id)
         assert workflow is not None
         transitions = Transitions(tx)
-        found = job_rows.in_states(tx.connection, workflow.first_job_id, workflow.n_jobs, _UNFINISHED)
+        # A run that never began (its graph was refused, say) must not end what an earlier run left running.
+        begun = stored.run.state in (RunState.RUNNING, RunState.STOPPING)
+        found = job_rows.in_states(tx.connection, workflow.first_job_id, workflow.n_jobs, _UNFINISHED) if begun else []
         transitions.take_jobs(found)
         transitions.to_jobs([(job.id, jobs.CancelRequested()) for job in found])
         run = self._to_run(tx, stored.run, runs.StopRequested(), transitions)
@@ -180,7 +186,8 @@ class RunWrites:
         if after is not run:
             workflows.save_run(tx.connection, after)
         noted = transitions or Transitions(tx)
-        noted.note_run(run.workflow_id, run.id, type(event).__name__, run.state, after.state)
+        name = type(event).__name__ if after is not run else f"({type(event).__name__})"
+        noted.note_run(run.workflow_id, run.id, name, run.state, after.state)
         if transitions is None:
             self._writing.store(tx, noted)
         return after

@@ -23,7 +23,7 @@ class Patience:
 
 
 class SignsOfLife:
-    """Who was heard of last, and when."""
+    """Who was heard of last, and when. Several threads tell and ask: whoever walks over a table walks over a copy."""
 
     def __init__(self, clock: Clock, patience: Patience) -> None:
         self._clock = clock
@@ -66,9 +66,14 @@ class SignsOfLife:
         """What is left of a run's lease; 0 or less when it has ended."""
         return self.patience.run_lease_s - self._since(self._runs.get(run_id))
 
-    def heard_manager(self, workflow_id: int, executor: str, note: str = "") -> None:
-        """The manager of an executor of a workflow gave a sign of life."""
+    def heard_manager(self, workflow_id: int, executor: str, note: str | None = None) -> None:
+        """The manager of an executor of a workflow gave a sign of life; without a note, what it said before holds."""
         self._managers[workflow_id, executor] = self._clock.monotonic()
+        if note is not None:
+            self._notes[workflow_id, executor] = note
+
+    def waits(self, workflow_id: int, executor: str, note: str) -> None:
+        """A manager waits for the lease of an executor; this keeps no lease alive."""
         self._notes[workflow_id, executor] = note
 
     def manager_gone(self, workflow_id: int, executor: str) -> None:
@@ -87,14 +92,14 @@ class SignsOfLife:
 
     def notes(self, workflow_id: int) -> list[str]:
         """What managers of a workflow say is waiting and why."""
-        found = [(key[1], note) for key, note in self._notes.items() if key[0] == workflow_id and note]
+        found = [(key[1], note) for key, note in list(self._notes.items()) if key[0] == workflow_id and note]
         return [f"{executor}: {note}" for executor, note in sorted(found)]
 
     def idle(self, live_instances: int) -> bool:
         """Nobody holds a lease and nothing is live, for `idle_s`."""
         now = self._clock.monotonic()
-        runs = any(now - heard <= self.patience.run_lease_s for heard in self._runs.values())
-        managers = any(now - heard <= self.patience.manager_lease_s for heard in self._managers.values())
+        runs = any(now - heard <= self.patience.run_lease_s for heard in list(self._runs.values()))
+        managers = any(now - heard <= self.patience.manager_lease_s for heard in list(self._managers.values()))
         if runs or managers or live_instances:
             self._busy = now
         return now - self._busy > self.patience.idle_s

@@ -11,7 +11,7 @@ import attrs
 from jobmon.states import instances
 from jobmon.states.instances import InstanceEvent
 from jobmon.states.names import InstanceState
-from jobmon.states.reasons import Reason
+from jobmon.states.reasons import CHARGED, Reason
 
 
 class Sighting(StrEnum):
@@ -58,7 +58,12 @@ class Graces:
     """How long evidence must hold before it decides, in seconds."""
 
     report_grace_s: float = 10.0  #: after Exited, for a worker's report that is on its way
+    agent_grace_s: float = 1.0  #: the same for an agent's: when its attempts have ended without it, it is dead
     absent_grace_s: float = 30.0  #: between the two complete answers without the attempt
+
+    def after_exit_s(self, reporting: Reporting) -> float:
+        """How long a report may still be on its way after the platform has said Exited."""
+        return {Reporting.WORKER: self.report_grace_s, Reporting.AGENT: self.agent_grace_s}.get(reporting, 0.0)
 
 
 def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | None:
@@ -72,7 +77,7 @@ def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | 
             waits = facts.state in (InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR)
             return instances.Started("platform") if by_platform and waits else None
         case Sighting.EXITED:
-            if not by_platform and facts.gone_for_s < graces.report_grace_s:
+            if facts.gone_for_s < graces.after_exit_s(facts.reporting):
                 return None
             if cancelling and not by_platform:
                 return instances.CancelConfirmed(observed.detail or "the platform says that it has ended")
@@ -88,10 +93,16 @@ def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | 
 
 
 def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.Ended:
-    reason, detail = observed.reason, observed.detail
-    if reason is None and not by_platform:
-        if facts.state is not InstanceState.RUNNING:
-            reason, detail = Reason.LOST, "the platform ended it before its worker won the start"
-        elif facts.is_call:
-            reason, detail = Reason.LOST, "it ended with status 0, but its worker never reported the result of the call"
-    return instances.Ended(reason, observed.exit_status, detail=detail)
+    reason = observed.reason
+    if not by_platform and facts.state is not InstanceState.RUNNING and (reason is None or reason in CHARGED):
+        return instances.Ended(Reason.LOST, detail=_before_start(observed))  # nothing of the task has run
+    if not by_platform and reason is None and facts.is_call:
+        detail = "it ended with status 0, but its worker never reported the result of the call"
+        return instances.Ended(Reason.LOST, observed.exit_status, detail=detail)
+    return instances.Ended(reason, observed.exit_status, detail=observed.detail)
+
+
+def _before_start(observed: Observed) -> str:
+    status = None if observed.exit_status is None else f"status {observed.exit_status}"
+    said = ", ".join(str(part) for part in (observed.reason, status, observed.detail) if part)
+    return "the platform ended it before its worker won the start" + (f" ({said})" if said else "")

@@ -164,7 +164,7 @@ _LIVE: dict[type, Move[S]] = {
     CancelRequested: STAY,
     Ready: LATE,
     ResourcesAdjusted: LATE,
-    Resumed: LATE,
+    Resumed: STAY,  # its attempt goes on; one that is being ended is followed by another
 }
 _WAITING: dict[type, Move[S]] = {CancelRequested: TO(S.CANCELLED), Resumed: LATE, Ready: LATE}
 
@@ -217,6 +217,8 @@ def _changed(job: Job, event: JobEvent, target: S) -> Job:
             return replace(job, state=target, version=version, uncharged=job.uncharged + 1)
         case CancelRequested():
             return replace(job, state=target, version=version, cancel_requested=True)
+        case Resumed() if target is job.state:
+            return replace(job, version=version, cancel_requested=False)
         case Resumed():
             return replace(
                 job, state=target, version=version, charged=0, uncharged=0, returned=0, cancel_requested=False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection as Connection  # layers above name it, and nothing else of SQLAlchemy
 from sqlalchemy.pool import QueuePool
 
 from jobmon.errors import StoreError
@@ -97,6 +98,8 @@ def explain(path: Path, error: Exception) -> StoreError:
     advice = {
         "file is not a database": "is not an SQLite database. Move it away, or set JOBMON_DATA to another folder",
         "readonly": "cannot be written. Make it and its folder writable, or set JOBMON_DATA to another folder",
+        "disk I/O error": "cannot be written: its disk is full or broken, or the size of files is limited (ulimit -f). "
+        "Nothing that was acknowledged is lost; make room and go on",
         "disk is full": "is on a full disk. Nothing that was acknowledged is lost; make room and go on",
         "unable to open": "cannot be opened. Check the rights of its folder, or set JOBMON_DATA to another folder",
         "locked": "is open in another program. Close that program; only the server may open the database",

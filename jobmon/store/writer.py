@@ -13,7 +13,7 @@ import attrs
 import sqlalchemy as sa
 
 from jobmon.clock import Clock
-from jobmon.errors import JobmonError, StoreError
+from jobmon.errors import StoreError
 from jobmon.store.database import Database, explain
 
 _LARGEST_GROUP = 64
@@ -120,7 +120,7 @@ class Writer:
             value = operation(transaction)
         except sa.exc.OperationalError:
             raise  # the disk is full, say: nothing of the group can be kept
-        except (JobmonError, sa.exc.SQLAlchemyError, ValueError, KeyError, AssertionError, TypeError) as error:
+        except Exception as error:  # noqa: BLE001 - it is answered; the thread of all writes must outlive any request
             connection.exec_driver_sql("ROLLBACK TO operation")
             connection.exec_driver_sql("RELEASE operation")
             return Outcome(error=error)

@@ -55,8 +55,9 @@ class LeaseAnswer:
 
 @attrs.frozen
 class RenewLeases:
-    """The manager lives; `notes` say what is waiting and why, by executor."""
+    """The manager lives; `notes` say what is waiting and why, by executor, also of those whose lease it waits for."""
 
+    workflow_id: int
     leases: list[Lease]
     notes: dict[str, str] = attrs.field(factory=dict)
 

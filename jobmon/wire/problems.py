@@ -40,4 +40,6 @@ def to_problem(error: errors.JobmonError) -> Problem:
 
 def to_error(problem: Problem) -> errors.JobmonError:
     """The error that the problem tells of, with its `data`."""
-    return _BY_NAME.get(problem.type, errors.ServerError)(problem.detail, problem.data)
+    error = _BY_NAME.get(problem.type, errors.ServerError)(problem.detail)
+    error.data = problem.data
+    return error

@@ -1,0 +1,58 @@
+# Each target does all of its own set-up: Python 3.11 or newer (with venv) and make are enough.
+# Another interpreter: make test PYTHON=/path/to/python3
+
+SHELL := /bin/bash
+PYTHON ?=
+export PYTHON
+VENV := .venv
+REQUIREMENTS := requirements-dev.txt examples/life_expectancy/requirements.txt
+MYPY_PLUGINS := $(wildcard plugins/*/src/*)
+
+.PHONY: help demo test test-fast lint types format docs bench clean environment
+
+help:
+	@echo "make demo       run the example: 142 fits, a check, a chart, and uploads one at a time"
+	@echo "make test       every test that needs no cluster, on every Python found"
+	@echo "make test-fast  the fast tests, on one Python"
+	@echo "make lint       style; make types: types; make format: put into form; make docs: tables made from code"
+	@echo "make bench      the benchmarks; their lines go to standard output"
+	@echo "make clean      remove environments and caches"
+
+environment:
+	@python=$$(.ci/interpreters | sed -n 1p); \
+	if [ -z "$$python" ]; then echo "no Python 3.11 or newer with venv was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	.ci/install "$$python" $(VENV) $(REQUIREMENTS)
+
+demo: environment
+	cd examples/life_expectancy && ../../$(VENV)/bin/python life_expectancy.py
+
+test:
+	@.ci/test
+
+test-fast:
+	@.ci/test fast
+
+lint: environment
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: environment
+	$(VENV)/bin/mypy --strict -p jobmon
+	@for plugin in $(MYPY_PLUGINS); do \
+	    [ -f $$plugin/__init__.py ] || continue; \
+	    echo "mypy $$plugin"; MYPYPATH=$$(dirname $$plugin) $(VENV)/bin/mypy --strict -p $$(basename $$plugin) || exit 1; \
+	done
+
+format: environment
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: environment
+	$(VENV)/bin/python docs/make_states.py
+
+bench: environment
+	@for script in benchmarks/bench_*.py; do $(VENV)/bin/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/life_expectancy/out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

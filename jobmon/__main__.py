@@ -1,0 +1,6 @@
+"""`python -m jobmon` is the command `jobmon`."""
+
+from jobmon.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Warm interpreters: processes that run one Python call after the other (their side is `jobmon.worker.warm`)."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+
+import jobmon.worker
+from jobmon.agent.spawn import enter, make_folders, output_actions, spawn
+from jobmon.wire.jobs import Call
+from jobmon.wire.workers import Work
+from jobmon.worker.command import MARK
+
+_LOOP = str(Path(jobmon.worker.__file__).with_name("warm.py"))
+_CHANNEL_FD = 3
+
+#: What two calls must have in common to run in one interpreter. Libraries read the environment when they are imported,
+#: so all of it counts.
+Key = tuple[str, str | None, str | None, frozenset[tuple[bytes, bytes]]]
+
+
+def key_of(call: Call, environment: Mapping[bytes, bytes]) -> Key:
+    """The kind of interpreter that the call needs."""
+    own = frozenset(item for item in environment.items() if item[0] != MARK.encode())
+    return call.python, call.import_path, call.module if call.is_path else None, own
+
+
+@attrs.define(eq=False)
+class Interpreter:
+    """One process; `token` is the attempt whose call it runs, None while it is idle."""
+
+    pid: int
+    key: Key
+    channel: socket.socket
+    token: str | None = None
+    _hung_up: bool = False
+    _received: bytes = b""
+    _to_send: bytearray = attrs.field(factory=bytearray)
+
+    def send(self, work: Work, environment: Mapping[bytes, bytes]) -> None:
+        """Give it a call. What becomes of it is told by its answer, or by its death."""
+        assert work.call is not None
+        message = {
+            "call": attrs.asdict(work.call),
+            "cwd": work.cwd,
+            "env": {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()},
+            "stdout": work.stdout,
+            "stderr": work.stderr,
+        }
+        make_folders(work.stdout, work.stderr)
+        self._to_send += _line(message)
+
+    def flush(self) -> bool:
+        """Send what the process takes now; whether all is sent, or never can be."""
+        try:
+            while self._to_send:
+                del self._to_send[: self.channel.send(self._to_send)]
+        except BlockingIOError:
+            return False
+        except (BrokenPipeError, ConnectionResetError):
+            self._to_send.clear()
+        return True
+
+    def hung_up(self) -> bool:
+        """It has closed the connection: it is about to end."""
+        return self._hung_up
+
+    def receive(self) -> dict[str, Any] | None:
+        """Its answer, once that is whole."""
+        try:
+            while chunk := self.channel.recv(1 << 16):
+                self._received += chunk
+            self._hung_up = True
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            self._hung_up = True
+        line, end, rest = self._received.partition(b"\n")
+        if not end:
+            return None
+        self._received = rest
+        answer: dict[str, Any] = msgspec.json.decode(line)
+        return answer
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    """JSON in ASCII, so that paths and values that are not UTF-8 (Python's surrogates) pass as well."""
+    return json.dumps(message).encode() + b"\n"
+
+
+class Interpreters:
+    """The interpreters of an agent; idle ones are let go when they would be more than `limit()` with the busy ones."""
+
+    def __init__(self, limit: Callable[[], int]) -> None:
+        self.by_pid: dict[int, Interpreter] = {}
+        self._limit = limit
+
+    def take(self, work: Work, environment: Mapping[bytes, bytes]) -> tuple[Interpreter, bool, list[Interpreter]]:
+        """An interpreter for the call, whether it is a new one, and the idle ones that are too many now.
+
+        Raises:
+            CannotSpawn: there is no such interpreter.
+            HostIsFull: there is no room for a process.
+        """
+        assert work.call is not None
+        key = key_of(work.call, environment)
+        idle = [known for known in self.by_pid.values() if known.token is None]
+        for known in idle:
+            if known.key == key:
+                return known, False, []
+        new = self._start(key, work, environment)
+        return new, True, idle[: max(0, len(self.by_pid) - self._limit())]
+
+    def release(self, interpreter: Interpreter) -> None:
+        """Its call has ended: it is the last to be let go."""
+        interpreter.token = None
+        self.by_pid[interpreter.pid] = self.by_pid.pop(interpreter.pid)
+
+    def forget(self, pid: int) -> Interpreter | None:
+        """It has ended, or is to end: its loop does when its channel is closed."""
+        known = self.by_pid.pop(pid, None)
+        if known is not None:
+            known.channel.close()
+        return known
+
+    def _start(self, key: Key, work: Work, environment: Mapping[bytes, bytes]) -> Interpreter:
+        make_folders(work.stdout, work.stderr)
+        enter(work.cwd)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            own = {name: value for name, value in environment.items() if name != MARK.encode()}
+            actions = [
+                *output_actions(work.stdout, work.stderr),  # what keeps it from starting is the task's to read
+                (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CHANNEL_FD),
+            ]
+            try:
+                pid = spawn([key[0], _LOOP, str(_CHANNEL_FD)], own, work.cwd, actions)
+            except BaseException:
+                ours.close()
+                raise
+        ours.setblocking(False)
+        self.by_pid[pid] = Interpreter(pid, key, ours)
+        return self.by_pid[pid]

@@ -1,0 +1,78 @@
+"""The keeper: holds the lock of the agent's folder, and ends what the spawner leaves behind when it dies."""
+
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+
+from jobmon.agent.descendants import become_subreaper, end_descendants
+
+#: How long a new agent waits for the lock of one that is about to end.
+LOCK_WAIT_S = 60
+EXIT_LOCKED = 75
+
+
+def keep(folder: Path, *, workers: int, idle_s: float, grace_s: float) -> int:
+    """Run a spawner as a child and stay until it ends; the exit status.
+
+    The spawner imports what it needs after the fork, so that this process stays small.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _lock(folder / "lock"):
+        print(f"another agent holds {folder / 'lock'} for {LOCK_WAIT_S} s", file=sys.stderr)
+        return EXIT_LOCKED
+    become_subreaper()
+    keeper_end, spawner_end = os.pipe()  # the read end tells the spawner when the keeper is gone
+    spawner = os.fork()
+    if spawner == 0:
+        os.close(spawner_end)
+        _serve(folder, keeper_end, workers, idle_s, grace_s)
+    os.close(keeper_end)
+    devnull = os.open(os.devnull, os.O_RDWR)
+    os.dup2(devnull, 0)
+    os.dup2(devnull, 1)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(spawner, signal.SIGTERM))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == spawner:
+            break
+    end_descendants()
+    return os.waitstatus_to_exitcode(status) & 255
+
+
+def _lock(path: Path) -> bool:
+    """Hold the lock until this process and the spawner are gone; False when somebody else does for too long."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(LOCK_WAIT_S)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except TimeoutError:
+        return False
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    return True
+
+
+def _serve(folder: Path, keeper_end: int, workers: int, idle_s: float, grace_s: float) -> None:
+    """The spawner's life; never returns."""
+    status = 70
+    try:
+        become_subreaper()  # it is not inherited
+        from jobmon.agent.service import serve
+
+        serve(folder, keeper_end, workers=workers, idle_s=idle_s, grace_s=grace_s)
+        status = 0
+    finally:
+        end_descendants()
+        if sys.exc_info()[0] is not None:
+            sys.excepthook(*sys.exc_info())
+        sys.stderr.flush()
+        os._exit(status)

@@ -1,0 +1,44 @@
+"""How the processes of one attempt are ended."""
+
+import contextlib
+import os
+import signal
+
+from jobmon.agent.descendants import children, descendants
+from jobmon.processes import marked
+from jobmon.worker.command import MARK
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal to the process group that the process leads, if it is still there."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def kill_tree(pid: int, token: str) -> None:
+    """SIGKILL the group that `pid` leads, all its descendants, and whatever carries the attempt's mark."""
+    below = descendants(pid)
+    signal_group(pid, signal.SIGKILL)
+    _kill(below)
+    kill_marked_once(token)
+
+
+def kill_marked_once(token: str) -> None:
+    """SIGKILL the processes that carry the attempt's mark at this moment."""
+    _kill({pid for pid, _ in marked(MARK, token)})
+
+
+def kill_strays(own: set[int], live: set[str]) -> None:
+    """SIGKILL children of this process that are not its `own` and carry the mark of an attempt that is not `live`.
+
+    They outlived their command, and became ours because we are their subreaper.
+    """
+    found = set(children(os.getpid())) - own
+    if found:
+        _kill({pid for pid, token in marked(MARK) if pid in found and token not in live})
+
+
+def _kill(pids: set[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,290 @@
+"""Starts what has been won, reaps what has ended, ends what must end."""
+
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from jobmon.agent import reports
+from jobmon.agent.attempts import Attempt, Attempts
+from jobmon.agent.courier import LONGEST_PACE_S, SHORTEST_PACE_S, Courier, End, Reported, Started
+from jobmon.agent.interpreters import Interpreter, Interpreters
+from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
+from jobmon.agent.messages import Stage
+from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, HostIsFull, environment_of, spawn_command
+from jobmon.agent.timers import Timers
+from jobmon.states.reasons import Reason
+from jobmon.wire.workers import FinishReport
+
+_FULL_PAUSE_S = 1.0
+_RATE_WINDOW_S = 0.25
+_MOST_AHEAD = 1000
+
+
+class Runner:
+    """The processes of an agent's attempts."""
+
+    def __init__(
+        self,
+        attempts: Attempts,
+        courier: Courier,
+        poll: select.epoll,
+        timers: Timers,
+        environment: Mapping[bytes, bytes],
+        grace_s: float,
+    ) -> None:
+        self._attempts = attempts
+        self._courier = courier
+        self._poll = poll
+        self._timers = timers
+        self._environment = environment
+        self._grace_s = grace_s
+        self._interpreters = Interpreters(lambda: attempts.workers)
+        self._commands: dict[int, Attempt] = {}
+        self._dismissed: set[int] = set()
+        self._reports: list[FinishReport] = []
+        self._returns: list[str] = []
+        self._beats: list[str] | None = None
+        self._heartbeat_s = 30.0
+        self._orphan_after_s = 900.0
+        self._full_until = 0.0
+        self._ended = 0
+        self._rate_per_s = 0.0
+        self._rate_at = time.monotonic()
+        self._beat_at = 0.0
+        self._beat_later()
+
+    # What the loop calls.
+
+    def advance(self) -> None:
+        """Start what there is room for and hand over to the courier what is to be sent."""
+        now = time.monotonic()
+        if now - self._courier.answered_at < self._orphan_after_s and now >= self._full_until:
+            while (attempt := self._attempts.next_to_run()) is not None and self._start(attempt):
+                pass
+        starts = self._attempts.to_ask(self._ahead(now))
+        hurry = self._attempts.free_and_starved
+        if starts or self._reports or self._returns or self._beats is not None:
+            self._courier.hand_over(
+                starts=starts, reports=self._reports, returns=self._returns, beats=self._beats, hurry=hurry
+            )
+            self._reports, self._returns, self._beats = [], [], None
+
+    def hear(self) -> None:
+        """Act on what the courier brought."""
+        while self._courier.news:
+            news = self._courier.news.popleft()
+            match news:
+                case Started():
+                    self._orphan_after_s = news.orphan_after_s
+                    if news.heartbeat_s != self._heartbeat_s:
+                        self._heartbeat_s = news.heartbeat_s
+                        self._beat_later()
+                    for start in news.starts:
+                        if self._attempts.answered(start.token, start.work):
+                            self._returns.append(start.token)
+                case Reported():
+                    for token in news.tokens:
+                        self._attempts.reported(token)
+                case End():
+                    for token in news.tokens:
+                        self.cancel(token)
+
+    def reap(self) -> None:
+        """Take note of every process that has ended."""
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None:
+                return
+            pid = ended.si_pid
+            attempt = self._commands.pop(pid, None)
+            interpreter = self._interpreters.by_pid.get(pid)
+            if attempt is not None or interpreter is not None or pid in self._dismissed:
+                signal_group(pid, signal.SIGKILL)  # while it is a zombie the group's id cannot be another's
+            _, status, spent = os.wait4(pid, 0)
+            if attempt is not None:
+                usage = reports.usage_of(spent, time.monotonic() - attempt.began_at)
+                assert attempt.work is not None
+                self._end(attempt, reports.of_command(attempt.token, attempt.work, status, usage, attempt.ending))
+            elif interpreter is not None:
+                self._interpreter_ended(interpreter, status, spent)
+            self._dismissed.discard(pid)
+
+    def handle(self, fd: int) -> None:
+        """An interpreter has something to say."""
+        for interpreter in self._interpreters.by_pid.values():
+            if interpreter.channel.fileno() == fd:
+                self._flush(interpreter)
+                self._answered(interpreter)
+                return
+
+    def cancel(self, token: str, reason: Reason = Reason.CANCELLED, why: str = "its end was asked for") -> None:
+        """End an attempt politely, then otherwise; one that has not begun never will."""
+        attempt = self._attempts.get(token)
+        if attempt is None or attempt.ending is not None:
+            return
+        if attempt.stage is Stage.WAITING:
+            if self._attempts.revoke(attempt):
+                self._returns.append(token)
+        elif attempt.stage is Stage.RUNNING:
+            attempt.ending = (reason, why)
+            signal_group(attempt.pid, signal.SIGTERM)
+            self._timers.at(time.monotonic() + self._grace_s, lambda: self._kill(attempt))
+
+    def stop(self) -> None:
+        """End everything."""
+        for attempt in self._attempts.waiting():
+            self.cancel(attempt.token)
+        for token in list(self._attempts.running):
+            self.cancel(token, Reason.LOST, "its agent was told to end")
+
+    def sweep(self) -> None:
+        """End processes that outlived the command which started them."""
+        own = {*self._commands, *self._interpreters.by_pid, *self._dismissed}
+        kill_strays(own, set(self._attempts.running))
+
+    # Starting.
+
+    def _start(self, attempt: Attempt) -> bool:
+        """Start it; False when there is no room for a process."""
+        work = attempt.work
+        assert work is not None
+        environment = environment_of(self._environment, work, attempt.token)
+        try:
+            if work.command is not None:
+                attempt.pid = spawn_command(work, environment)
+                self._commands[attempt.pid] = attempt
+            else:
+                interpreter, new = self._take_interpreter(attempt, environment)
+                attempt.pid = interpreter.pid
+                interpreter.token = attempt.token
+                if new:
+                    self._poll.register(interpreter.channel, select.EPOLLIN)
+                interpreter.send(work, environment)
+                self._flush(interpreter)
+        except CannotSpawn as refusal:
+            self._end(attempt, reports.not_run(attempt.token, refusal.status, str(refusal)))
+            return True
+        except ValueError as error:  # a NUL or a lone surrogate in some text
+            self._end(attempt, reports.not_run(attempt.token, CANNOT_RUN, f"cannot be run: {error}"))
+            return True
+        except HostIsFull as full:
+            print(f"agent: no process can be started now: {full}", file=sys.stderr, flush=True)
+            self._attempts.put_back(attempt)
+            self._full_until = time.monotonic() + _FULL_PAUSE_S
+            self._timers.at(self._full_until, lambda: None)
+            return False
+        attempt.began_at = time.monotonic()
+        if attempt.order.runtime_s is not None:
+            self._limit(attempt, attempt.order.runtime_s)
+        return True
+
+    def _take_interpreter(self, attempt: Attempt, environment: Mapping[bytes, bytes]) -> tuple[Interpreter, bool]:
+        assert attempt.work is not None
+        interpreter, new, spared = self._interpreters.take(attempt.work, environment)
+        for spare in spared:
+            self._dismiss(spare)
+        return interpreter, new
+
+    def _limit(self, attempt: Attempt, runtime_s: float) -> None:
+        pid = attempt.pid
+
+        def over() -> None:
+            if attempt.stage is Stage.RUNNING and attempt.pid == pid:
+                self.cancel(attempt.token, Reason.TIMEOUT, f"it ran beyond the {runtime_s:g} s that it asked for")
+
+        self._timers.at(attempt.began_at + runtime_s, over)
+
+    # Ending.
+
+    def _end(self, attempt: Attempt, report: FinishReport) -> None:
+        if attempt.ending is not None:
+            kill_marked_once(attempt.token)
+        self._attempts.ended(attempt)
+        self._reports.append(report)
+        self._ended += 1
+
+    def _kill(self, attempt: Attempt) -> None:
+        if attempt.stage is Stage.RUNNING:
+            kill_tree(attempt.pid, attempt.token)
+
+    def _flush(self, interpreter: Interpreter) -> None:
+        if not interpreter.hung_up():
+            more = 0 if interpreter.flush() else select.EPOLLOUT
+            self._poll.modify(interpreter.channel, select.EPOLLIN | more)
+
+    def _answered(self, interpreter: Interpreter) -> None:
+        if interpreter.hung_up():
+            return
+        answer = interpreter.receive()
+        if interpreter.hung_up():
+            self._poll.unregister(interpreter.channel)  # its death tells the rest
+        if answer is None:
+            return
+        attempt = self._attempts.get(interpreter.token or "")
+        if attempt is None or attempt.ending is not None:
+            return
+        self._interpreters.release(interpreter)
+        if answer.get("stale"):
+            self._dismiss(interpreter)
+            self._attempts.put_back(attempt)
+        else:
+            self._call_ended(attempt, answer)
+
+    def _call_ended(self, attempt: Attempt, answer: dict[str, Any]) -> None:
+        assert attempt.work is not None
+        usage = {**answer.get("usage", {}), "wall_s": time.monotonic() - attempt.began_at}
+        self._end(attempt, reports.of_call(attempt.token, attempt.work, answer, usage))
+
+    def _interpreter_ended(self, interpreter: Interpreter, status: int, spent: Any) -> None:
+        self._answered(interpreter)  # it may have answered before it died
+        if self._interpreters.forget(interpreter.pid) is None or interpreter.token is None:
+            return
+        attempt = self._attempts.get(interpreter.token)
+        if attempt is not None and attempt.stage is Stage.RUNNING:
+            assert attempt.work is not None
+            usage = reports.usage_of(spent, time.monotonic() - attempt.began_at)
+            report = reports.of_dead_interpreter(attempt.token, attempt.work, status, usage, attempt.ending)
+            self._end(attempt, report)
+
+    def _dismiss(self, interpreter: Interpreter) -> None:
+        """Let it end by itself, and see to it that it does."""
+        pid = interpreter.pid
+        self._interpreters.forget(pid)
+        self._dismissed.add(pid)
+
+        def insist() -> None:
+            if pid in self._dismissed:
+                signal_group(pid, signal.SIGKILL)
+
+        self._timers.at(time.monotonic() + self._grace_s, insist)
+
+    # The server.
+
+    def _ahead(self, now: float) -> int:
+        """How many starts to have won or asked for: enough for the time until the next ones can be there."""
+        if now - self._rate_at >= _RATE_WINDOW_S:
+            self._rate_per_s = self._ended / (now - self._rate_at)
+            self._ended, self._rate_at = 0, now
+            self._courier.pace_s = min(LONGEST_PACE_S, max(SHORTEST_PACE_S, self._rate_per_s / 1000))
+        enough = 3 * self._rate_per_s * (self._courier.round_trip_s + self._courier.pace_s)
+        return min(2 * self._attempts.workers + int(enough), _MOST_AHEAD)
+
+    def _beat_later(self) -> None:
+        self._beat_at = time.monotonic() + self._heartbeat_s
+        self._timers.at(self._beat_at, self._beat)
+
+    def _beat(self) -> None:
+        if time.monotonic() < self._beat_at:
+            return  # the server has changed the interval meanwhile
+        if time.monotonic() - self._courier.answered_at > self._orphan_after_s:
+            for token in list(self._attempts.running):
+                self.cancel(token, Reason.LOST, f"the server was out of reach for {self._orphan_after_s:g} s")
+        self._beats = self._attempts.owed()
+        self._beat_later()

@@ -1,0 +1,148 @@
+"""The spawner: one loop that wins starts, runs commands and calls, and reports how they ended."""
+
+import hashlib
+import json
+import os
+import secrets
+import select
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from jobmon.agent.attempts import Attempts
+from jobmon.agent.control import Door
+from jobmon.agent.courier import Courier
+from jobmon.agent.messages import Question, Reply
+from jobmon.agent.runner import Runner
+from jobmon.agent.timers import Timers
+from jobmon.processes import kill_marked
+from jobmon.requester import Requester, connect
+
+#: Stands in the environment of everything that an agent starts: which folder's agent it was.
+AGENT_MARK = "JOBMON_AGENT"
+_SWEEP_S = 10.0
+
+
+def serve(folder: Path, keeper_end: int, *, workers: int, idle_s: float, grace_s: float) -> None:
+    """Be the spawner of the agent of `folder`, whose lock is held, until it is not needed or the keeper is gone."""
+    mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
+    kill_marked(AGENT_MARK, mark)  # what an agent left whose keeper and spawner were killed in the same instant
+    for name in ("JOBMON_DATA", "JOBMON_TOKEN_FILE"):
+        if os.environ.get(name):
+            os.environ[name] = str(Path(os.environ[name]).absolute())  # the working folder changes with the tasks
+    Spawner(folder, keeper_end, mark, workers=workers, idle_s=idle_s, grace_s=grace_s).run()
+
+
+def _find_server() -> Requester:
+    # Client and manager restart an embedded server; one that the agent started would end with the agent.
+    return connect(os.environ, start=False, patience_s=0.0)
+
+
+class Spawner:
+    """The loop and everything that it watches."""
+
+    def __init__(
+        self, folder: Path, keeper_end: int, mark: str, *, workers: int, idle_s: float, grace_s: float
+    ) -> None:
+        self._lock_file = folder / "lock"
+        self._keeper_end = keeper_end
+        self._idle_s = idle_s
+        self.agent_id = secrets.token_hex(6)
+        self._poll = select.epoll()
+        self._timers = Timers()
+        self._attempts = Attempts(workers)
+        self._courier = Courier(f"agent-{self.agent_id}", _find_server)
+        environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"}
+        environment[AGENT_MARK.encode()] = mark.encode()
+        self._runner = Runner(self._attempts, self._courier, self._poll, self._timers, environment, grace_s)
+        self._door = Door(folder, self._poll, self._reply)
+        self._stopping = False
+        self._idle_since: float | None = None
+        self._signals, self._signalled = socket.socketpair()
+
+    def run(self) -> None:
+        """Serve until there is nothing to do."""
+        self._watch_signals()
+        for fd in (self._keeper_end, self._signals.fileno(), self._courier.wake_fd):
+            self._poll.register(fd, select.EPOLLIN)
+        self._timers.at(time.monotonic() + _SWEEP_S, self._sweep)
+        sys.setswitchinterval(0.0005)  # the loop must not wait 5 ms for the courier's JSON
+        self._courier.begin()
+        self._tell_ready()
+        while not self._finished():
+            for fd, _ in self._poll.poll(self._timers.wait_s(time.monotonic())):
+                if fd == self._keeper_end:
+                    print("agent: its keeper is gone; ends", file=sys.stderr)
+                    return
+                self._handle(fd)
+            self._timers.run(time.monotonic())
+            self._runner.advance()
+        self._door.close()
+        self._courier.stop(1.0)
+
+    def _watch_signals(self) -> None:
+        for end in (self._signals, self._signalled):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._signalled.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: self._stop())
+
+    def _tell_ready(self) -> None:
+        """Say on stdout that clients can connect, and close it: it may be a pipe that somebody reads to its end."""
+        os.write(1, json.dumps({"agent": self.agent_id}).encode() + b"\n")
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 0)
+        os.close(null)
+
+    def _handle(self, fd: int) -> None:
+        if fd == self._signals.fileno():
+            self._signals.recv(4096)
+            self._runner.reap()
+        elif fd == self._courier.wake_fd:
+            os.eventfd_read(fd)
+            self._runner.hear()
+        elif not self._door.handle(fd):
+            self._runner.handle(fd)
+
+    def _reply(self, question: Question) -> Reply:
+        if question.workers is not None:
+            self._attempts.workers = max(1, question.workers)
+        if self._stopping and question.submit:
+            return Reply(self.agent_id, error="this agent has been told to end")
+        accepted = self._attempts.accept(question.submit)
+        for token in question.cancel:
+            self._runner.cancel(token)
+        return Reply(self.agent_id, accepted, self._attempts.stages(question.ask or ()))
+
+    def _stop(self) -> None:
+        """Told to end: what has not begun is given back, what runs is ended."""
+        self._stopping = True
+        self._runner.stop()
+
+    def _finished(self) -> bool:
+        """Nothing is left to do, nobody is connected, and that for a while; or the folder is gone."""
+        if len(self._attempts):
+            self._idle_since = None
+            return False
+        if self._stopping:
+            return True
+        now = time.monotonic()
+        if self._door.in_use:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = now
+            self._timers.at(now + self._idle_s, lambda: None)
+        elif now - self._idle_since >= self._idle_s:
+            return True
+        return False
+
+    def _sweep(self) -> None:
+        self._runner.sweep()
+        if not self._lock_file.exists():
+            print(f"agent: {self._lock_file} is gone; ends", file=sys.stderr)
+            self._stop()
+        self._timers.at(time.monotonic() + _SWEEP_S, self._sweep)

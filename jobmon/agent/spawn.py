@@ -1,0 +1,163 @@
+"""Start a command with posix_spawn: no copy of this process is made and no interpreter runs in between."""
+
+import errno
+import os
+import signal
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from jobmon.wire.workers import Work
+from jobmon.worker.command import MARK, bash, find_program, plain_words
+
+NOT_FOUND, CANNOT_RUN = 127, 126  # as shells report them
+
+_OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_STDIN = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+# Python ignores these; commands expect the default.
+_DEFAULTED = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
+#: The host has no room for another process just now: nobody's fault, and over after a while.
+_FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+FileActions = list[tuple[object, ...]]
+
+
+class CannotSpawn(Exception):
+    """The command cannot be executed as it is. `status` is the one that a shell would give."""
+
+    def __init__(self, message: str, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class HostIsFull(Exception):
+    """No process can be started now. It may be tried again."""
+
+
+def environment_of(base: Mapping[bytes, bytes], work: Work, token: str) -> dict[bytes, bytes]:
+    """The environment of the work's command: that of the agent, the work's own over it, and the mark of the attempt."""
+    environment = dict(base)
+    for name, value in work.env.items():
+        environment[os.fsencode(name)] = os.fsencode(value)
+    environment[MARK.encode()] = token.encode()
+    return environment
+
+
+def enter(folder: str) -> None:
+    """Make it the working folder, which new processes inherit: posix_spawn cannot set one.
+
+    Raises:
+        CannotSpawn: there is no such folder, or it may not be entered.
+    """
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise CannotSpawn(f"cannot work in the folder {folder}: {error.strerror}", CANNOT_RUN) from error
+
+
+def make_folders(*files: str) -> None:
+    """Make the folders of these files.
+
+    Raises:
+        CannotSpawn: one cannot be made.
+    """
+    for folder in dict.fromkeys(os.path.dirname(file) for file in files):  # noqa: PTH120
+        try:
+            os.mkdir(folder)  # noqa: PTH102
+        except FileExistsError:
+            continue
+        except FileNotFoundError:
+            _make_all(folder)
+        except OSError as error:
+            raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
+
+
+def _make_all(folder: str) -> None:
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
+
+
+def output_actions(stdout: str, stderr: str) -> FileActions:
+    """What makes the files the output of the new process, whose input is empty."""
+    actions: FileActions = [_STDIN, (os.POSIX_SPAWN_OPEN, 1, stdout, _OUTPUT, 0o666)]
+    if stdout == stderr:
+        actions.append((os.POSIX_SPAWN_DUP2, 1, 2))
+    else:
+        actions.append((os.POSIX_SPAWN_OPEN, 2, stderr, _OUTPUT, 0o666))
+    return actions
+
+
+def spawn_command(work: Work, environment: Mapping[bytes, bytes]) -> int:
+    """Start the work's command in a session of its own; its process id.
+
+    Raises:
+        CannotSpawn: it cannot be executed.
+        HostIsFull: there is no room for a process.
+    """
+    assert work.command is not None
+    make_folders(work.stdout, work.stderr)
+    enter(work.cwd)
+    actions = output_actions(work.stdout, work.stderr)
+    if work.command.argv is not None:
+        return spawn(work.command.argv, environment, work.cwd, actions)
+    shell = work.command.shell or ""
+    words = plain_words(shell, environment)
+    if words is not None:
+        try:
+            return spawn(words, environment, work.cwd, actions)
+        except CannotSpawn:
+            pass  # bash says why in its own words, or runs what has no interpreter line
+    argv, script = bash(shell)
+    if script is None:
+        return spawn(argv, environment, work.cwd, actions)
+    with os.fdopen(os.memfd_create("jobmon-script"), "wb") as file:
+        file.write(os.fsencode(script))
+        file.flush()
+        return spawn(argv, environment, work.cwd, [*actions, (os.POSIX_SPAWN_DUP2, file.fileno(), 3)])
+
+
+def spawn(argv: list[str], environment: Mapping[bytes, bytes], cwd: str, actions: FileActions) -> int:
+    """Start a program in a session of its own; its process id.
+
+    Raises:
+        CannotSpawn: it cannot be executed.
+        HostIsFull: there is no room for a process.
+    """
+    program = _program(argv[0], environment, cwd)
+    try:
+        return os.posix_spawn(
+            program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
+        )
+    except OSError as error:
+        if error.errno in _FULL:
+            raise HostIsFull(os.strerror(error.errno)) from error
+        raise _explained(error, argv[0], program, actions) from error
+
+
+def _program(name: str, environment: Mapping[bytes, bytes], cwd: str) -> str:
+    """The file to execute: the first on the command's PATH that may be."""
+    candidates = find_program(name, environment, cwd)
+    for file in candidates:
+        if os.access(file, os.X_OK) and not stat.S_ISDIR(os.stat(file).st_mode):  # noqa: PTH116
+            return file
+    for path in map(Path, candidates):
+        if path.exists():
+            why = "is a folder" if path.is_dir() else "may not be executed"
+            raise CannotSpawn(f"cannot run {name!r}: {path} {why}", CANNOT_RUN)
+    where = "there is no such file" if "/" in name else "it is not in any folder of PATH"
+    raise CannotSpawn(f"cannot run {name!r}: {where}", NOT_FOUND)
+
+
+def _explained(error: OSError, name: str, program: str, actions: FileActions) -> CannotSpawn:
+    """posix_spawn does not tell which of its steps failed, so the output files are tried here."""
+    for action in actions[1:]:
+        if action[0] == os.POSIX_SPAWN_OPEN:
+            try:
+                os.close(os.open(str(action[2]), os.O_WRONLY | os.O_CREAT, 0o666))
+            except OSError as refusal:
+                return CannotSpawn(f"cannot write the output file {action[2]}: {refusal.strerror}", CANNOT_RUN)
+    missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+    why = "its interpreter (first line) does not exist" if missing else error.strerror
+    return CannotSpawn(f"cannot run {name!r} ({program}): {why}", NOT_FOUND if missing else CANNOT_RUN)

@@ -1,0 +1,94 @@
+"""What the commands that ask a server share: reaching it, and finding a workflow or a job by name or id."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from jobmon.errors import InvalidRequest, ServerUnreachable
+from jobmon.processes import is_alive
+from jobmon.requester import Requester, connect
+from jobmon.requester.connecting import data_folder
+from jobmon.wire import routes
+from jobmon.wire.jobs import JobRow
+from jobmon.wire.runs import ReadJobs, ReadWorkflow, ReadWorkflows, WorkflowStatus
+
+_PATIENCE_S = 10.0
+
+start_option: Callable[[Any], Any] = click.option(
+    "--start", is_flag=True, help="Start the embedded server if none runs, to read what was run before."
+)
+
+
+def reach(start: bool) -> Requester:
+    """A requester to the server in use; an embedded one is started only when `start` says so.
+
+    Raises:
+        ServerUnreachable: none runs; the text says whether anything has been run at all.
+    """
+    if start:
+        return connect(os.environ, patience_s=_PATIENCE_S)
+    try:
+        return connect(os.environ, start=False, patience_s=_PATIENCE_S)
+    except ServerUnreachable as error:
+        raise ServerUnreachable(_explained(error)) from error
+
+
+def _explained(error: ServerUnreachable) -> str:
+    if os.environ.get("JOBMON_SERVER"):
+        return f"{error}. JOBMON_SERVER names it: is the address right, and does the server run?"
+    folder = data_folder(os.environ)
+    endpoint = folder.endpoint()
+    if endpoint is not None and is_alive(endpoint.process) is not False:
+        return str(error)  # one runs, here or on another host, and cannot be reached
+    if not folder.database.exists():
+        return f"no server is running; nothing has been run in {folder.path}. JOBMON_DATA names another folder"
+    return (
+        f"no server is running for {folder.path}: it ends by itself a minute after the last run. Add --start to read "
+        "what was run before; JOBMON_DATA names another folder"
+    )
+
+
+def find_workflow(requester: Requester, asked: str) -> WorkflowStatus:
+    """The workflow of that id, or the newest of that name (said on standard error when there are several).
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if asked.isdecimal():
+        return requester.call(routes.WORKFLOW, ReadWorkflow(int(asked)))
+    found = requester.call(routes.WORKFLOWS, ReadWorkflows(name=asked)).workflows
+    if not found:
+        raise InvalidRequest(f"there is no workflow {asked!r}; `jobmon status` lists them")
+    newest = max(found, key=lambda workflow: workflow.workflow_id)
+    if len(found) > 1:
+        click.echo(
+            f"{len(found)} workflows are named {asked!r}; this is the newest, {newest.workflow_id} "
+            f"(workflow_args {newest.workflow_args!r})",
+            err=True,
+        )
+    return newest
+
+
+def read_jobs(requester: Requester, workflow_id: int, state: str | None = None) -> Iterator[JobRow]:
+    """All jobs of a workflow, or those in `state`, page by page."""
+    after = 0
+    while page := requester.call(routes.JOBS, ReadJobs(workflow_id, state=state, after=after)).jobs:
+        yield from page
+        after = page[-1].job_id
+
+
+def find_job(requester: Requester, workflow_id: int, asked: str) -> JobRow:
+    """The job of that name, or else of that id.
+
+    Raises:
+        InvalidRequest: the workflow has none.
+    """
+    found = requester.call(routes.JOBS, ReadJobs(workflow_id, name=asked, limit=1)).jobs
+    if not found and asked.isdecimal():
+        page = requester.call(routes.JOBS, ReadJobs(workflow_id, after=int(asked) - 1, limit=1)).jobs
+        found = [job for job in page if job.job_id == int(asked)]
+    if not found:
+        raise InvalidRequest(f"workflow {workflow_id} has no job {asked!r}; `jobmon jobs {workflow_id}` lists them")
+    return found[0]

@@ -1,0 +1,71 @@
+"""`jobmon logs`: what an attempt of a job wrote."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from jobmon.cli.asking import find_job, find_workflow, reach, start_option
+from jobmon.cli.exits import Exit
+from jobmon.cli.output import json_option, print_json
+from jobmon.errors import InvalidRequest
+from jobmon.wire import routes
+from jobmon.wire.jobs import AttemptRow
+from jobmon.wire.runs import ReadAttempts
+
+
+@click.command(short_help="Print what an attempt of a job wrote.")
+@click.argument("workflow")
+@click.argument("job")
+@click.option("--attempt", type=click.IntRange(min=1), help="Which attempt; the newest when not given.")
+@click.option("--stderr", is_flag=True, help="Standard error instead of standard output.")
+@start_option
+@json_option
+def logs(workflow: str, job: str, attempt: int | None, stderr: bool, start: bool, as_json: bool) -> int:
+    """Print what JOB (name or id) of WORKFLOW (name or id) wrote: the whole file where it can be read from this host.
+
+    Otherwise the tail that its worker reported (at most 10 kB), and on standard error where the rest is. With --json
+    all attempts of the job, with paths and tails.
+    """
+    requester = reach(start)
+    row = find_job(requester, find_workflow(requester, workflow).workflow_id, job)
+    attempts = requester.call(routes.ATTEMPTS, ReadAttempts(row.job_id)).attempts
+    if as_json:
+        print_json(attempts)
+        return Exit.OK
+    if not attempts:
+        click.echo(f"job {row.name!r} has no attempt yet: it is {row.state}", err=True)
+        return Exit.OK
+    _print_output(_choose(attempts, attempt, row.name), stderr)
+    return Exit.OK
+
+
+def _choose(attempts: list[AttemptRow], number: int | None, name: str) -> AttemptRow:
+    if number is None:
+        return attempts[-1]
+    for attempt in attempts:
+        if attempt.attempt == number:
+            return attempt
+    there = ", ".join(str(attempt.attempt) for attempt in attempts)
+    raise InvalidRequest(f"job {name!r} has no attempt {number}; there are {there}")
+
+
+def _print_output(attempt: AttemptRow, stderr: bool) -> None:
+    path = Path(attempt.stderr_path if stderr else attempt.stdout_path)
+    tail = attempt.stderr_tail if stderr else attempt.stdout_tail
+    try:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        return
+    except OSError as error:
+        host = f" on {attempt.host}" if attempt.host else ""
+        where = f"{path}{host} ({error.strerror} from here)"
+    if tail is None:
+        click.echo(
+            f"attempt {attempt.attempt} is {attempt.state} and has reported no output; its file is {where}", err=True
+        )
+        return
+    click.echo(tail, nl=not tail.endswith("\n"))
+    click.echo(f"this is the end of it, as its worker reported it; the whole is in {where}", err=True)

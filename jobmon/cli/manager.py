@@ -1,0 +1,34 @@
+"""`jobmon manager`: serve executors of a workflow from this host."""
+
+import os
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Serve executors of a workflow from this host.")
+@click.option("--workflow", type=int, required=True, metavar="ID", help="The id of the workflow.")
+@click.option(
+    "--executor", "names", multiple=True, required=True, metavar="NAME", help="An executor to serve; repeat for more."
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=".",
+    help="The folder from which the project's jobmon.toml is looked for, upward.",
+)
+def manager(workflow: int, names: tuple[str, ...], folder: Path) -> int:
+    """Serve executors of a workflow until it needs no manager any more.
+
+    A workflow starts its own manager; this is for executors that another host must serve. The newest manager of an
+    executor takes the place of an older one.
+    """
+    from jobmon.config import load_config, resolve
+    from jobmon.managers.main import run_manager
+    from jobmon.plugins.registry import Registry
+    from jobmon.requester import connect
+
+    config = load_config(folder.absolute(), os.environ)
+    registry = Registry()
+    served = [resolve(name, config, registry) for name in dict.fromkeys(names)]
+    return run_manager(workflow, served, connect(os.environ))

@@ -1,0 +1,1 @@
+"""The user's side: workflows, tasks and what came of them."""

@@ -1,0 +1,202 @@
+"""Everything that can be wrong with a workflow, looked for before anything runs and told in one error."""
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jobmon.client.names import name_problem
+from jobmon.client.plan import Plan
+from jobmon.client.resources import check_resources
+from jobmon.client.task import Task
+from jobmon.config import Config, NamedExecutor, describe_choices, resolve
+from jobmon.dag import TaskDag
+from jobmon.errors import CycleInGraph, InvalidTask, InvalidWorkflow, JobmonError, UnknownExecutor
+from jobmon.plugins.registry import Registry
+
+if TYPE_CHECKING:
+    from jobmon.client.workflow import Workflow
+
+_SHOWN = 20
+
+
+def check(workflow: "Workflow", config: Config, registry: Registry, *, elsewhere: bool = False) -> Plan:
+    """The plan of a workflow. With `elsewhere` executors that are configured need not be installed here.
+
+    Raises:
+        InvalidTask, CycleInGraph, UnknownExecutor, InvalidResources: one kind of problem was found, all of it is told.
+        InvalidWorkflow: several kinds were found; all are told.
+        ConfigurationError, PluginError: an executor that is asked for cannot be used.
+    """
+    tasks = workflow.tasks
+    names = [task.name if isinstance(task.name, str) else repr(task.name) for task in tasks]
+    errors: list[JobmonError] = []
+    problems = [*_workflow_problems(workflow), *_task_problems(tasks)]
+    upstream = _upstream(tasks, names, problems)
+    if problems:
+        errors.append(
+            InvalidTask(f"{_count(len(problems), 'problem')} in workflow {workflow.name!r}:\n{_listed(problems)}")
+        )
+    dag = None
+    try:
+        dag = TaskDag.build(names, upstream)
+    except CycleInGraph as error:
+        errors.append(error)
+    n_before = len(errors)
+    executors, executor_of = _executor_names(workflow, config, registry, errors)
+    usable = _resolved(executors, executor_of, names, config, registry, errors, elsewhere)
+    notes: tuple[str, ...] = ()
+    if len(errors) == n_before:
+        resource_error, notes = check_resources(workflow, executor_of, usable)
+        errors += [resource_error] if resource_error else []
+    _raise(errors)
+    assert dag is not None
+    named = tuple(executor for executor in usable if executor is not None)
+    return Plan(tasks, dag, tuple(executors), executor_of, named, notes)
+
+
+def _raise(errors: Sequence[JobmonError]) -> None:
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise InvalidWorkflow("\n".join(str(error) for error in errors))
+
+
+def _workflow_problems(workflow: "Workflow") -> Iterator[str]:
+    problem = name_problem(workflow.name)
+    if problem:
+        yield f"the workflow: {problem}"
+    if not workflow.tasks:
+        yield "the workflow has no tasks"
+    if not _is_count(workflow.max_attempts):
+        yield f"the workflow: max_attempts is {workflow.max_attempts!r}; it must be a whole number of 1 or more"
+    yield from (f"the workflow: {problem}" for problem in _env_problems(workflow.env))
+
+
+def _task_problems(tasks: Sequence[Task]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for position, task in enumerate(tasks):
+        name = task.name
+        problem = name_problem(name)
+        if problem:
+            yield f"task {position + 1} of {len(tasks)} ({name!r}): {problem}"
+        elif seen.setdefault(name, position) != position:  # type: ignore[arg-type]
+            same = " (the same task was added twice)" if tasks[seen[name]] is task else ""  # type: ignore[index]
+            yield f"task {name!r}: tasks {seen[name] + 1} and {position + 1} have this name{same}"  # type: ignore[index]
+        for problem in task.problems:
+            yield f"task {name!r}: {problem}"
+        for problem in _field_problems(task):
+            yield f"task {name!r}: {problem}"
+
+
+def _field_problems(task: Task) -> Iterator[str]:
+    if task.max_attempts is not None and not _is_count(task.max_attempts):
+        yield f"max_attempts is {task.max_attempts!r}; it must be a whole number of 1 or more"
+    if task.env:
+        yield from _env_problems(task.env)
+    if task.cwd is not None and ("\0" in str(task.cwd) or not str(task.cwd)):
+        yield f"cwd is {task.cwd!r}, which is no folder"
+    for tag in task.tags:
+        problem = name_problem(tag)
+        if problem:
+            yield f"tag {tag!r}: {problem.replace('its name', 'it')}"
+
+
+def _env_problems(env: Any) -> Iterator[str]:
+    if not isinstance(env, Mapping):
+        yield f"env must be a mapping of text to text, not {type(env).__name__}"
+        return
+    for key, value in env.items():
+        if not isinstance(key, str) or not key or "=" in key or "\0" in key:
+            yield f"env: {key!r} cannot be the name of an environment variable"
+        elif not isinstance(value, str) or "\0" in value:
+            yield f"env: {key} is {value!r}; it must be text without NUL bytes"
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _upstream(tasks: Sequence[Task], names: Sequence[str], problems: list[str]) -> Iterator[list[int]]:
+    """The upstream positions of each task; what is no task of this workflow is left out and told as a problem."""
+    position_of: dict[str, int] = {}
+    for position, name in enumerate(names):
+        position_of.setdefault(name, position)
+    members = frozenset(map(id, tasks)) if len(position_of) < len(tasks) else frozenset()  # for tasks of the same name
+    found = []
+    for task in tasks:
+        above = []
+        other: Any
+        for other in task.upstream_tasks:
+            if not isinstance(other, Task):
+                problems.append(f"task {task.name!r}: upstream {other!r} is {type(other).__name__}, not a task")
+                continue
+            position = position_of.get(other.name, -1) if isinstance(other.name, str) else -1
+            if position < 0 or (tasks[position] is not other and id(other) not in members):
+                problems.append(
+                    f"task {task.name!r}: its upstream task {other.name!r} is not in the workflow; add it, too"
+                )
+            else:
+                above.append(position)
+        found.append(above)
+    return iter(found)
+
+
+def _executor_names(
+    workflow: "Workflow", config: Config, registry: Registry, errors: list[JobmonError]
+) -> tuple[list[str], "array[int]"]:
+    """The names of the executors in use, and which of them each task uses."""
+    default = workflow.executor or config.workflow.executor
+    index: dict[str, int] = {}
+    executor_of = array("H")
+    without: list[str] = []
+    for task in workflow.tasks:
+        name = task.executor or default
+        if name is None:
+            without.append(str(task.name))
+            executor_of.append(0)
+            continue
+        executor_of.append(index.setdefault(str(name), len(index)))
+    if without:
+        errors.append(
+            UnknownExecutor(
+                f"{_count(len(without), 'task')} ({_some(without)}) and the workflow name no executor: "
+                f'say executor=..., or set executor = "NAME" under [workflow] in jobmon.toml.\n'
+                + describe_choices(config, registry)
+            )
+        )
+    return list(index), executor_of
+
+
+def _resolved(
+    executors: Sequence[str],
+    executor_of: Sequence[int],
+    names: Sequence[str],
+    config: Config,
+    registry: Registry,
+    errors: list[JobmonError],
+    elsewhere: bool,
+) -> list[NamedExecutor | None]:
+    resolved: list[NamedExecutor | None] = []
+    for index, name in enumerate(executors):
+        if elsewhere and name in config.executors and config.executors[name].type not in registry.entries():
+            resolved.append(None)
+            continue
+        first = names[next(i for i, used in enumerate(executor_of) if used == index)]
+        try:
+            resolved.append(resolve(name, config, registry, asked_by=f'task "{first}"'))
+        except JobmonError as error:
+            errors.append(error)
+    return resolved
+
+
+def _listed(problems: Sequence[str]) -> str:
+    lines = [f"  {problem}" for problem in problems[:_SHOWN]]
+    return "\n".join([*lines, f"  and {len(problems) - _SHOWN:,} more"] if len(problems) > _SHOWN else lines)
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,21 @@
+"""Which names workflows and tasks may have."""
+
+import re
+
+LONGEST = 1000
+# Control characters, line separators and lone surrogates: they would break log lines, tables and file names.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def name_problem(name: object) -> str | None:
+    """What is wrong with a name, or None. Spaces and any letters are fine; newlines and control characters are not."""
+    if not isinstance(name, str):
+        return f"its name must be text, not {type(name).__name__}"
+    if not name.strip():
+        return "its name is empty"
+    found = _UNPRINTABLE.search(name)
+    if found:
+        return f"its name contains {found[0]!r}; names are one line of text without control characters"
+    if len(name) > LONGEST:
+        return f"its name has {len(name)} characters; {LONGEST} is the most"
+    return None

@@ -1,0 +1,205 @@
+"""One run of a checked workflow, from the connection to the result."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobmon.client.capture import captured
+from jobmon.client.failures import FailureLines
+from jobmon.client.following import Following
+from jobmon.client.interrupts import two_presses
+from jobmon.client.manager_process import ManagerProcess
+from jobmon.client.opening import open_run
+from jobmon.client.plan import Plan
+from jobmon.client.progress import progress
+from jobmon.client.result import WorkflowResult
+from jobmon.client.resuming import match
+from jobmon.client.specs import digests, specs
+from jobmon.client.views import choose_view
+from jobmon.config import Config
+from jobmon.errors import JobmonError, WorkflowChanged
+from jobmon.managers.job_list_manager import JobListManager
+from jobmon.processes import identify
+from jobmon.requester import Requester, connect
+from jobmon.wire import routes
+from jobmon.wire.runs import OpenRun, RunContext, RunOpened, StopRun
+
+if TYPE_CHECKING:
+    from jobmon.client.workflow import ManagerPlace, Workflow
+    from jobmon.managers.job_instance_manager import JobInstanceManager
+
+
+def run_workflow(
+    workflow: "Workflow",
+    plan: Plan,
+    config: Config,
+    *,
+    resume: bool,
+    take_over: bool,
+    manager: "ManagerPlace",
+    show: bool,
+    requester: Requester | None,
+) -> WorkflowResult:
+    """See `Workflow.run`."""
+    began_s = time.monotonic()
+    view = choose_view(show=show)
+    requester = requester or connect(os.environ, listen_host=config.server.host)
+    context = run_context(workflow, config, requester)
+    opened = _open(workflow, plan, context, requester, resume=resume, take_over=take_over)
+    head = f"{workflow.name} (workflow {opened.workflow_id}, run {opened.run_number})"
+    view.line(f"{head}  {len(plan.tasks):,} jobs")
+    for note in plan.notes:
+        view.line(note)
+    jobs = JobListManager(opened.workflow_id, requester)
+    lines = FailureLines(plan.dag.names, requester, opened.workflow_id)
+    types = {executor.name: executor.cls.name for executor in plan.usable}
+    executors = [(name, types.get(name, "elsewhere")) for name in plan.executors]
+    following = Following(jobs, view, executors, fail_fast=workflow.fail_fast, tell_failure=lines.line)
+    with two_presses(following.interrupt):
+        with _stopped_unless_begun(requester, opened):
+            ids = _bind(workflow, plan, jobs, opened, following)
+            jobs.begin(opened.run_id, plan.dag, ids, plan.executor_of, fresh=opened.n_bound == 0)
+        with _managed(manager, plan, config, opened, requester, following, Path(context.log_folder)):
+            try:
+                following.follow()
+            except BaseException:
+                view.end(progress(jobs, executors))
+                raise
+            state = jobs.finish()
+    view.end(progress(jobs, executors))
+    elapsed_s = time.monotonic() - began_s
+    view.line(f"{head} {state} after {_span(elapsed_s)}")
+    workflow.result = WorkflowResult(
+        name=workflow.name,
+        workflow_id=opened.workflow_id,
+        run_number=opened.run_number,
+        state=state,
+        elapsed_s=elapsed_s,
+        executors=plan.executors,
+        dag=plan.dag,
+        jobs=jobs,
+        requester=requester,
+    )
+    if following.interrupted:
+        raise KeyboardInterrupt
+    return workflow.result
+
+
+def run_context(workflow: "Workflow", config: Config, requester: Requester) -> RunContext:
+    """Where and with which environment the jobs run."""
+    environment = captured(os.environ, config.workflow.environment) | dict(workflow.env)
+    return RunContext(workflow.working_folder(), environment, str(_log_folder(config, requester)))
+
+
+def _log_folder(config: Config, requester: Requester) -> Path:
+    if config.workflow.log_folder:
+        return Path(config.workflow.log_folder).expanduser().absolute()
+    if requester.data_folder is not None:
+        return Path(requester.data_folder) / "logs"
+    return Path.cwd() / "jobmon_logs"
+
+
+def _open(
+    workflow: "Workflow", plan: Plan, context: RunContext, requester: Requester, *, resume: bool, take_over: bool
+) -> RunOpened:
+    request = OpenRun(
+        workflow.name, workflow.workflow_args, len(plan.tasks), context, identify(), resume=resume, take_over=take_over
+    )
+    try:
+        return open_run(requester, request)
+    except WorkflowChanged as error:
+        if "workflow_id" in error.data:  # another number of tasks: say which
+            bound = JobListManager(int(error.data["workflow_id"]), requester).read_bound()
+            match(workflow.name, plan.dag, digests(plan), bound, first_job_id=0)
+        raise
+
+
+def _bind(
+    workflow: "Workflow", plan: Plan, jobs: JobListManager, opened: RunOpened, following: Following
+) -> Sequence[int]:
+    """Bind all jobs that are not bound and done; their ids by position."""
+    ids: Sequence[int] = range(opened.first_job_id, opened.first_job_id + len(plan.tasks))
+    positions: Sequence[int] = range(len(plan.tasks))
+    if opened.n_bound:
+        matched = match(workflow.name, plan.dag, digests(plan), jobs.read_bound(), opened.first_job_id)
+        ids, positions = matched.ids, matched.to_bind
+
+    def until_interrupted() -> Iterator[int]:
+        for position in positions:
+            if following.interrupted:
+                raise KeyboardInterrupt
+            yield position
+
+    jobs.bind(opened.run_id, specs(workflow, plan, ids, until_interrupted()))
+    return ids
+
+
+@contextmanager
+def _stopped_unless_begun(requester: Requester, opened: RunOpened) -> Iterator[None]:
+    """A run that does not come to begin is ended, so that the next one need not wait for its lease."""
+    try:
+        yield
+    except (JobmonError, KeyboardInterrupt) as error:
+        try:
+            requester.call(routes.STOP_RUN, StopRun(opened.run_id), patience_s=5.0)
+        except JobmonError as further:
+            error.add_note(f"(and the run could not be ended: {further})")
+        raise
+
+
+@contextmanager
+def _managed(
+    manager: "ManagerPlace",
+    plan: Plan,
+    config: Config,
+    opened: RunOpened,
+    requester: Requester,
+    following: Following,
+    log_folder: Path,
+) -> Iterator[None]:
+    """With a manager at work. One in its own process is left alone when this process must end at once."""
+    names = [executor.name for executor in plan.usable]
+    if manager == "process":
+        process = ManagerProcess(
+            opened.workflow_id, names, config.folder, log_folder / f"manager-{opened.workflow_id}.log", following.say
+        )
+        process.start()
+        try:
+            yield
+        except BaseException:
+            process.leave()
+            raise
+        process.end()
+    elif manager == "in-process":
+        from jobmon.managers.job_instance_manager import JobInstanceManager
+
+        here = JobInstanceManager(opened.workflow_id, plan.usable, requester=requester, in_process=True)
+        here.start()
+        threading.Thread(target=_watch, args=(here, following), name="jobmon-manager-watch", daemon=True).start()
+        try:
+            yield
+        finally:
+            here.stop()  # its threads end with this process; a call of the user's may go on in one of them
+        here.join()
+    else:
+        yield
+
+
+def _watch(manager: "JobInstanceManager", following: Following) -> None:
+    """What ends the manager in this process ends the run."""
+    try:
+        manager.join()
+    except Exception as error:  # noqa: BLE001 - raised again where the run is followed
+        following.fail(error)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02} min"

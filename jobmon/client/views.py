@@ -1,0 +1,88 @@
+"""What the user sees while a workflow runs: log lines, unless it is a terminal (see `live`)."""
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Protocol, TextIO
+
+from jobmon.client.progress import ExecutorProgress
+
+_EVERY_S = 10.0
+
+
+class View(Protocol):
+    """Shows a run. All methods are called in one thread."""
+
+    def line(self, text: str) -> None:
+        """Something happened that stays on the screen."""
+
+    def show(self, rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> None:
+        """How things stand; called often, shown as often as is good. `notes`: what waits, and why."""
+
+    def end(self, rows: Sequence[ExecutorProgress]) -> None:
+        """The run is over."""
+
+
+class SilentView:
+    """Shows nothing."""
+
+    def line(self, text: str) -> None:
+        """Nothing."""
+
+    def show(self, rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> None:
+        """Nothing."""
+
+    def end(self, rows: Sequence[ExecutorProgress]) -> None:
+        """Nothing."""
+
+
+class PlainView:
+    """Log lines on standard error: events as they come, progress at most every ten seconds and only when it changed."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = sys.stderr if out is None else out
+        self._next_s = time.monotonic() + _EVERY_S
+        self._said = ""
+        self._notes: set[str] = set()
+
+    def line(self, text: str) -> None:
+        """The text, with the time of day before its first line."""
+        print(f"{time.strftime('%H:%M:%S')} {text}", file=self._out, flush=True)
+
+    def show(self, rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> None:
+        """New notes at once, counts when it is time."""
+        for note in notes:
+            if note not in self._notes:
+                self.line(note)
+        self._notes = set(notes)
+        if time.monotonic() < self._next_s:
+            return
+        self._next_s = time.monotonic() + _EVERY_S
+        text = "; ".join(f"{row.executor}: {row.words()}" for row in rows)
+        if text != self._said:
+            self._said = text
+            self.line(text)
+
+    def end(self, rows: Sequence[ExecutorProgress]) -> None:
+        """A line for each executor."""
+        for line in table(rows):
+            self.line(line)
+
+
+def table(rows: Sequence[ExecutorProgress]) -> list[str]:
+    """`compute  uge  142  98 done, 31 running`, aligned."""
+    names = max((len(row.executor) for row in rows), default=0)
+    types = max((len(row.type) for row in rows), default=0)
+    totals = max((len(f"{row.total:,}") for row in rows), default=0)
+    return [f"{row.executor:<{names}}  {row.type:<{types}}  {row.total:>{totals},}  {row.words()}" for row in rows]
+
+
+def choose_view(*, show: bool) -> View:
+    """The live view where standard error is a terminal, log lines elsewhere, nothing unless `show`."""
+    if not show:
+        return SilentView()
+    if sys.stderr.isatty():
+        from jobmon.client.live import LiveView  # rich is slow to import, and needed in a terminal alone
+
+        return LiveView()
+    return PlainView()

@@ -1,0 +1,131 @@
+"""What the user writes: a workflow of tasks."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from jobmon.client.checking import check
+from jobmon.client.references import script_folder
+from jobmon.client.result import WorkflowResult
+from jobmon.client.task import NOTHING, Task
+from jobmon.config import Config, load_config
+from jobmon.errors import InvalidWorkflow
+from jobmon.plugins.registry import Registry
+
+if TYPE_CHECKING:
+    from jobmon.requester import Requester
+
+ManagerPlace = Literal["process", "in-process", "none"]
+
+
+class Workflow:
+    """A graph of tasks that runs as one, known by its name and `workflow_args`.
+
+    `workflow_args` tells this workflow from others of its name: what was run with the same can be resumed. Without them
+    each run is of a fresh workflow. `executor`, `resources`, `max_attempts`, `env`, `cwd` and `tags` are for tasks that
+    say nothing else. With `fail_fast` the first failure stops the run.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        workflow_args: Any = None,
+        executor: str | None = None,
+        max_attempts: int = 1,
+        fail_fast: bool = False,
+        resources: Mapping[str, Any] | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        tags: Iterable[str] = (),
+    ) -> None:
+        self.name = name
+        self.workflow_args = _args_text(workflow_args)
+        self.executor = executor
+        self.max_attempts = max_attempts
+        self.fail_fast = fail_fast
+        self.resources = resources or NOTHING
+        self.env = env or NOTHING
+        self.cwd = None if cwd is None else os.fspath(cwd)
+        self.tags = (tags,) if isinstance(tags, str) else tuple(tags)
+        self.tasks: list[Task] = []
+        self.result: WorkflowResult | None = None  #: of the last run, also when Ctrl-C ended it
+
+    def add_task(self, task: Task) -> Task:
+        """Add a task and return it. One without a name is named after what it does and its position."""
+        if not isinstance(task, Task):
+            raise InvalidWorkflow(f"{task!r} is no task; add a BashTask or a PythonTask")
+        self.tasks.append(task)
+        if task.name is None:
+            task.name = task.default_name(len(self.tasks))
+        return task
+
+    def add_tasks(self, tasks: Iterable[Task]) -> None:
+        """Add several tasks."""
+        for task in tasks:
+            self.add_task(task)
+
+    def validate(self) -> None:
+        """Look for everything that can be known to be wrong, as `run` does first, and start nothing.
+
+        Raises:
+            JobmonError: as `run`.
+        """
+        check(self, load_config(script_folder()), Registry())
+
+    def run(
+        self,
+        *,
+        resume: bool = False,
+        take_over: bool = False,
+        manager: ManagerPlace = "process",
+        progress: bool = True,
+        config: Config | None = None,
+        requester: "Requester | None" = None,
+    ) -> WorkflowResult:
+        """Run the workflow to its end and say what came of it; a task that fails raises nothing here.
+
+        `resume` goes on with a workflow of this name and workflow_args: what is done stays done, what runs is adopted,
+        the rest runs. `take_over` ends another active run of it, wherever its client is. `manager`: in a process of its
+        own, in this one (for debugging), or none, when `jobmon manager` runs elsewhere. `progress` false shows nothing.
+
+        The first Ctrl-C stops politely: running jobs are told to end, this waits until they are, and then raises
+        KeyboardInterrupt (the result is in `self.result`); the second raises it at once.
+
+        Raises:
+            InvalidWorkflow, ConfigurationError, PluginError: something is wrong with it; nothing was started.
+            WorkflowExists: it was run before, and `resume` is not said.
+            WorkflowChanged: it is not the graph that is to be resumed; the text shows the difference.
+            WorkflowActive: another run of it is alive.
+            ServerError, StoreError: there is no server, or it cannot work.
+            Superseded: another run took the place of this one.
+        """
+        from jobmon.client.running import run_workflow  # the parts that talk over HTTP are slow to import
+
+        if manager not in ("process", "in-process", "none"):
+            raise InvalidWorkflow(f'manager is {manager!r}; it must be "process", "in-process" or "none"')
+        config = load_config(script_folder()) if config is None else config
+        plan = check(self, config, Registry(), elsewhere=manager == "none")
+        return run_workflow(
+            self, plan, config, resume=resume, take_over=take_over, manager=manager, show=progress, requester=requester
+        )
+
+    def working_folder(self) -> str:
+        """Where commands run that say nothing else: `cwd`, else the working folder of this process."""
+        return str(Path(self.cwd).absolute()) if self.cwd else os.getcwd()  # noqa: PTH109 - text is wanted
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name!r}, {len(self.tasks):,} tasks>"
+
+
+def _args_text(value: Any) -> str | None:
+    """workflow_args as text; what is not text as JSON with sorted keys, so that equal values are the same workflow."""
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.encode(value, order="sorted").decode()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidWorkflow(f"workflow_args must be text or JSON: {error}") from error

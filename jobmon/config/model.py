@@ -1,0 +1,51 @@
+"""The configuration as records."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+#: Variables of the submitting process that jobs get: names, with `*` and `?` as in a shell.
+DEFAULT_ENVIRONMENT = ("PATH", "VIRTUAL_ENV", "CONDA_*", "LD_LIBRARY_PATH", "PYTHONPATH")
+
+
+@attrs.frozen
+class ExecutorConfig:
+    """One table `[executors.NAME]`; `settings` are the fields of the plugin's Settings, `host` HostSettings'."""
+
+    name: str
+    type: str
+    settings: Mapping[str, Any] = MappingProxyType({})
+    host: Mapping[str, Any] = MappingProxyType({})
+    source: str = "jobmon.toml"  #: the files and variables that its keys come from
+
+
+@attrs.frozen
+class WorkflowConfig:
+    """`[workflow]`: defaults of every workflow."""
+
+    executor: str | None = None  #: for tasks that name none
+    log_folder: str | None = None  #: where output of jobs goes; None: `logs` in the data folder
+    environment: tuple[str, ...] = DEFAULT_ENVIRONMENT  #: variables captured for the jobs when they are bound
+
+
+@attrs.frozen
+class ServerConfig:
+    """`[server]`: where an embedded server listens for workers on other hosts."""
+
+    host: str | None = None
+    port: int | None = None
+
+
+@attrs.frozen
+class Config:
+    """All that is configured. `folder` is where the project's file was looked for from."""
+
+    folder: Path
+    project_file: Path | None = None
+    user_file: Path | None = None
+    executors: Mapping[str, ExecutorConfig] = MappingProxyType({})
+    workflow: WorkflowConfig = WorkflowConfig()
+    server: ServerConfig = ServerConfig()

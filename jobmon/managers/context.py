@@ -1,0 +1,51 @@
+"""What an executor is given by its host."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import attrs
+
+from jobmon.errors import ConfigurationError
+from jobmon.managers.folders import Folders
+from jobmon.plugins import Observation, SubmitRequest
+
+
+@attrs.frozen
+class HostContext:
+    """The ExecutorContext of one named executor."""
+
+    executor: str
+    workflow_id: int
+    folders: Folders
+    in_process: bool
+    pushed: Callable[[Mapping[str, Observation]], None]
+    run: Callable[[SubmitRequest], None]
+
+    @property
+    def state_folder(self) -> Path:
+        """A private folder, kept across restarts of the manager."""
+        return self.folders.state
+
+    @property
+    def log_folder(self) -> Path:
+        """Where the platform's own output may go."""
+        return self.folders.platform_logs
+
+    def report(self, *, observations: Mapping[str, Observation]) -> None:
+        """Push observations, by token. Thread-safe."""
+        self.pushed(observations)
+
+    def agent_argv(self, *, workers: int) -> tuple[str, ...]:
+        """The command that starts the core's agent on this executor's private folder."""
+        return (sys.executable, "-m", "jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers))
+
+    def run_here(self, *, request: SubmitRequest) -> None:
+        """Run the payload in this thread.
+
+        Raises:
+            ConfigurationError: the manager is not in the user's process; user code never runs in the manager's own.
+        """
+        if not self.in_process:
+            raise ConfigurationError(f"executor {self.executor} asks to run a task in the manager's own process")
+        self.run(request)

@@ -1,0 +1,192 @@
+"""Holds what the state machine believes of attempts against what their platform says."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from jobmon.managers.live import Attempt, Phase
+from jobmon.managers.pace import PollPace
+from jobmon.managers.service import Service
+from jobmon.managers.sightings import sighting_of, to_wire
+from jobmon.managers.uncertain import settle
+from jobmon.plugins import Executor, Observation, Pending, SchedulerUnavailable, Submitted
+from jobmon.states.evidence import Reporting, Sighting
+
+#: With workers that report themselves polling is a safety net: not more often than this, in seconds.
+_NET_S = 5.0
+#: What the server has not decided on yet is looked at, and cancelled, again after so many seconds.
+_AGAIN_S = 1.0
+_CANCEL_AGAIN_S = 5.0
+_GONE = (Sighting.EXITED, Sighting.ABSENT)
+
+
+class JobInstanceReconciler:
+    """Looks for submissions of unknown outcome, cancels what is to end, observes the rest: one call each per round."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._by_platform = service.reporting is Reporting.PLATFORM
+        settings = service.named.host
+        least_s = settings.poll_min_s if self._by_platform else min(_NET_S, settings.poll_max_s)
+        self._pace = PollPace(least_s, settings.poll_max_s)
+        self._find_pace = PollPace(_AGAIN_S, max(_AGAIN_S, settings.poll_max_s))
+        self._changed = threading.Condition()
+        self._due_s = self._find_due_s = service.clock.monotonic()
+        self._stopping = False
+
+    # What others tell.
+
+    def placed(self) -> None:
+        """The platform was given something new; where it alone reports, that is looked at soon."""
+        if self._by_platform:
+            self._set_due(self._pace.hurry())
+
+    def look_for_uncertain(self) -> None:
+        """There are new submissions of unknown outcome."""
+        with self._changed:
+            self._find_due_s = self._service.clock.monotonic()
+        self._set_due(0.0)
+
+    def cancel(self) -> None:
+        """There are new attempts to cancel."""
+        self._set_due(0.0)
+
+    def stop(self) -> None:
+        """Have `run` return."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def pushed(self, observations: Mapping[str, Observation]) -> None:
+        """Take observations that the executor pushes, in whichever thread; they are sent at once."""
+        live, now_s = self._service.live, self._service.clock.monotonic()
+        told = []
+        for token, observation in observations.items():
+            attempt = live.get(token)
+            if attempt is not None and self._matters(attempt, sighting_of(observation), now_s):
+                told.append(to_wire(token, attempt.executor_job_id, observation))
+        if told:
+            self._service.recorder.observations(told)
+
+    # Rounds.
+
+    def run(self) -> None:
+        """Work in rounds until `stop`. A platform that does not answer ends a round and is asked again later."""
+        while self._wait():
+            outage_s = self._service.host.breaker.wait_s(self._service.clock.monotonic())
+            if outage_s > 0:
+                self._set_due(outage_s)
+                continue
+            try:
+                self._find()
+                self._cancel()
+                self._set_due(self._observe())
+            except SchedulerUnavailable:
+                self._set_due(self._service.host.breaker.wait_s(self._service.clock.monotonic()))
+
+    def _wait(self) -> bool:
+        """Wait until a round is due; False when the reconciler is to stop."""
+        with self._changed:
+            while not self._stopping:
+                left_s = self._due_s - self._service.clock.monotonic()
+                if left_s <= 0:
+                    # What is asked for during the round sets an earlier instant again.
+                    self._due_s = float("inf")
+                    break
+                self._changed.wait(left_s)
+        self._service.host.give_up_overrun()
+        return not self._stopping
+
+    def _set_due(self, pause_s: float) -> None:
+        with self._changed:
+            due_s = self._service.clock.monotonic() + pause_s
+            if due_s < self._due_s:
+                self._due_s = due_s
+                self._changed.notify_all()
+
+    def _find(self) -> None:
+        service, now_s = self._service, self._service.clock.monotonic()
+        uncertain = [a for a in service.live.snapshot() if a.phase is Phase.UNCERTAIN]
+        many = "1 submission" if len(uncertain) == 1 else f"{len(uncertain)} submissions"
+        service.notes.say("uncertain", f"{many} of unknown outcome being looked for" if uncertain else "")
+        if not uncertain:
+            return
+        if now_s < self._find_due_s:
+            self._set_due(self._find_due_s - now_s)
+            return
+        tokens = [attempt.token for attempt in uncertain]
+        findings = service.host.call("find", lambda executor: executor.find(tokens=tokens))
+        after_s = service.named.host.uncertain_after_s
+        outcomes, observations = settle(uncertain, findings, service.clock.monotonic(), after_s)
+        if observations:
+            service.recorder.observations(observations)
+        if outcomes:
+            service.recorder.outcomes(outcomes)
+        pause_s = self._find_pace.next_pause_s(changed=bool(outcomes), cost_s=service.clock.monotonic() - now_s)
+        with self._changed:
+            self._find_due_s = service.clock.monotonic() + pause_s
+        self._set_due(pause_s)
+
+    def _cancel(self) -> None:
+        service, now_s = self._service, self._service.clock.monotonic()
+        doomed = [
+            attempt
+            for attempt in service.live.snapshot()
+            if attempt.cancelling
+            and attempt.phase is Phase.PLACED
+            and (attempt.cancelled_at_s is None or now_s - attempt.cancelled_at_s >= _CANCEL_AGAIN_S)
+        ]
+        if doomed:
+            submitted = [attempt.submitted() for attempt in doomed]
+            service.host.call("cancel", lambda executor: executor.cancel(submitted=submitted))
+            for attempt in doomed:
+                attempt.cancelled_at_s = now_s
+
+    def _observe(self) -> float:
+        """Observe all that need it; the pause until the next round."""
+        service, now_s = self._service, self._service.clock.monotonic()
+        placed = [
+            attempt
+            for attempt in service.live.snapshot()
+            if attempt.phase is Phase.PLACED and (attempt.gone_at_s is None or now_s - attempt.gone_at_s >= _AGAIN_S)
+        ]
+        changed = self._look_at(placed) if placed else False
+        pause_s = self._pace.next_pause_s(changed=changed, cost_s=service.clock.monotonic() - now_s)
+        undecided = any(a.cancelling or a.gone_at_s is not None for a in service.live.snapshot())
+        return min(pause_s, _AGAIN_S) if undecided else pause_s
+
+    def _look_at(self, placed: list[Attempt]) -> bool:
+        service = self._service
+        submitted = [attempt.submitted() for attempt in placed]
+        seen = service.host.call("observe", _observing(submitted))
+        now_s = service.clock.monotonic()
+        told, waiting = [], Counter[str]()
+        for attempt in placed:
+            observation = seen.get(attempt.token)
+            if observation is None:
+                continue
+            if self._matters(attempt, sighting_of(observation), now_s):
+                told.append(to_wire(attempt.token, attempt.executor_job_id, observation))
+            elif isinstance(observation, Pending) and observation.why:
+                waiting[observation.why] += 1
+        service.notes.say("pending", "; ".join(f"{n} pending: {why}" for why, n in waiting.most_common(3)))
+        if told:
+            service.recorder.observations(told)
+        return bool(told)
+
+    def _matters(self, attempt: Attempt, sighting: Sighting, now_s: float) -> bool:
+        """Whether the server must hear of it: of ends always, of a beginning once and where nobody else tells."""
+        if sighting in _GONE:
+            attempt.gone_at_s = now_s
+            return True
+        if sighting is Sighting.UNKNOWN:
+            return False
+        back = attempt.gone_at_s is not None  # the server counts for how long it was gone without a break
+        attempt.gone_at_s = None
+        begun = sighting is Sighting.RUNNING and self._by_platform and not attempt.running
+        attempt.running = attempt.running or begun
+        return back or begun
+
+
+def _observing(submitted: list[Submitted]) -> Callable[[Executor], Mapping[str, Observation]]:
+    return lambda executor: executor.observe(submitted=submitted)

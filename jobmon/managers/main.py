@@ -1,0 +1,52 @@
+"""The manager as a process of its own."""
+
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from jobmon.config.named import NamedExecutor
+from jobmon.errors import JobmonError, Superseded
+from jobmon.managers.job_instance_manager import JobInstanceManager
+from jobmon.requester import Requester
+
+#: Exit statuses: the client starts a manager again unless it ended with one of the first two.
+DONE, SUPERSEDED, FAILED = 0, 3, 1
+_log = logging.getLogger(__name__)
+
+
+def run_manager(workflow_id: int, executors: Sequence[NamedExecutor], requester: Requester) -> int:
+    """Serve the executors until the workflow needs them no more; the exit status.
+
+    The first SIGTERM or SIGINT stops politely, with the leases released; a second one ends at once. Attempts on the
+    platforms live on either way.
+    """
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s: %(message)s"
+    )
+    manager = JobInstanceManager(workflow_id, executors, requester=requester)
+    presses = 0
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        nonlocal presses
+        presses += 1
+        if presses == 1:
+            manager.stop()
+        else:
+            requester.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    names = ", ".join(f"{named.name} ({named.cls.name})" for named in executors)
+    _log.info("serving workflow %d: %s", workflow_id, names)
+    try:
+        manager.run()
+    except Superseded as error:
+        _log.info("ended: %s", error)
+        return SUPERSEDED
+    except JobmonError as error:
+        _log.error("ended: %s", error)
+        return FAILED
+    _log.info("ended: nothing is left to do" if not presses else "ended by a signal")
+    return DONE

@@ -1,0 +1,115 @@
+"""Runs one attempt in the very thread that asks for it, for debugging: wins its start, runs it, reports its end."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from jobmon.errors import JobmonError
+from jobmon.plugins import SubmitRequest
+from jobmon.requester import Requester
+from jobmon.states.reasons import Reason
+from jobmon.wire import routes
+from jobmon.wire.jobs import Call, Command
+from jobmon.wire.workers import FinishAttempts, FinishReport, Heartbeat, StartAttempts, Work
+from jobmon.worker.calls import CallFailed, run_call
+
+_TAIL_BYTES = 10_000
+
+
+def run_here(requester: Requester, request: SubmitRequest) -> None:
+    """Run the attempt if its start can be won, and report how it ended."""
+    worker_id = f"{socket.gethostname()}:{os.getpid()}:in-process:{request.token}"
+    starts = requester.call(routes.START_ATTEMPTS, StartAttempts(worker_id, socket.gethostname(), [request.token]))
+    work = starts.starts[0].work
+    if work is None:
+        return
+    with _heartbeats(requester, worker_id, request.token, starts.heartbeat_s) as ending:
+        report = _call(request.token, work.call) if work.call is not None else _spawn(request.token, work, ending)
+    requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(worker_id, [report]))
+
+
+class _Ending:
+    """What to do when the server asks for the end of the attempt."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+
+
+@contextmanager
+def _heartbeats(requester: Requester, worker_id: str, token: str, every_s: float) -> Iterator[_Ending]:
+    """Say that the attempt lives for as long as the block lasts."""
+    over, ending = threading.Event(), _Ending()
+
+    def beat() -> None:
+        while not over.wait(every_s):
+            try:
+                answer = requester.call(routes.HEARTBEAT, Heartbeat(worker_id, [token]))
+            except JobmonError:
+                return  # the report tells of it: it meets the same refusal
+            if token in answer.end:
+                ending.end()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat {token}", daemon=True)
+    thread.start()
+    try:
+        yield ending
+    finally:
+        over.set()
+
+
+def _call(token: str, call: Call) -> FinishReport:
+    try:
+        return FinishReport(token, None, 0, result=run_call(json.loads(msgspec.json.encode(call))))
+    except CallFailed as error:
+        tail = error.story.encode()[-_TAIL_BYTES:].decode(errors="replace")
+        return FinishReport(token, Reason.EXIT_NONZERO, error.status, detail=str(error), stderr_tail=tail)
+
+
+def _spawn(token: str, work: Work, ending: _Ending) -> FinishReport:
+    for path in (work.stdout, work.stderr):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    secret = ("JOBMON_TOKEN", "JOBMON_TOKEN_FILE")
+    env = {k: v for k, v in os.environ.items() if k not in secret} | work.env | {"JOBMON_TOKEN": token}
+    try:
+        with Path(work.stdout).open("wb") as out, Path(work.stderr).open("wb") as err:
+            ending.process = subprocess.Popen(
+                _argv(work.command or Command(argv=[])),
+                cwd=work.cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            status = ending.process.wait()
+    except OSError as error:
+        return FinishReport(token, Reason.EXIT_NONZERO, 127, detail=f"cannot be started: {error}")
+    stdout, stderr = _tail(work.stdout), _tail(work.stderr)
+    if status < 0:
+        why = f"ended by {signal.Signals(-status).name}"
+        return FinishReport(token, Reason.SIGNALLED, None, -status, why, stdout_tail=stdout, stderr_tail=stderr)
+    reason = Reason.EXIT_NONZERO if status else None
+    return FinishReport(token, reason, status, stdout_tail=stdout, stderr_tail=stderr)
+
+
+def _argv(command: Command) -> list[str]:
+    return command.argv if command.argv else ["bash", "-c", command.shell or ""]
+
+
+def _tail(path: str) -> str:
+    with Path(path).open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL_BYTES))
+        return file.read().decode(errors="replace")

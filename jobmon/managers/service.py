@@ -1,0 +1,75 @@
+"""What the factory and the reconciler of one executor share while they hold its lease."""
+
+import threading
+
+import attrs
+
+from jobmon.clock import Clock
+from jobmon.config.named import NamedExecutor
+from jobmon.managers.host import ExecutorHost
+from jobmon.managers.live import LiveTable
+from jobmon.managers.recorder import Recorder
+from jobmon.managers.start_files import StartFiles
+from jobmon.requester import Requester
+from jobmon.states.evidence import Reporting
+from jobmon.wire.leases import Lease
+
+
+class Notes:
+    """What is waiting at one executor and why, a sentence per subject, for `status`. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, str] = {}
+
+    def say(self, subject: str, line: str) -> None:
+        """Say it, or take back what was said of the subject with an empty line."""
+        if line:
+            self._lines[subject] = line
+        else:
+            self._lines.pop(subject, None)
+
+    def text(self) -> str:
+        """All that is to be said now."""
+        return "; ".join(self._lines.copy().values())
+
+
+@attrs.define(eq=False)
+class Service:
+    """One executor of one workflow, served under one lease."""
+
+    named: NamedExecutor
+    lease: Lease
+    requester: Requester
+    clock: Clock
+    host: ExecutorHost
+    live: LiveTable
+    recorder: Recorder
+    notes: Notes
+    start_files: StartFiles | None  #: only for executors whose workers report
+    n_queued_jobs: int
+    stopping: threading.Event
+
+    @property
+    def name(self) -> str:
+        """The executor's configured name."""
+        return self.named.name
+
+    @property
+    def reporting(self) -> Reporting:
+        """Who reports how its attempts go."""
+        return self.named.cls.reporting
+
+    def drop(self, tokens: list[str]) -> None:
+        """Forget attempts that are final."""
+        dropped = self.live.drop(tokens)
+        if self.start_files is not None:
+            self.start_files.remove(attempt.token for attempt in dropped)
+
+    def outage(self) -> str:
+        """Why the platform is not asked at the moment; empty when it is."""
+        breaker = self.host.breaker
+        wait_s = breaker.wait_s(self.clock.monotonic())
+        if not breaker.failures:
+            return ""
+        tries = f"{breaker.failures} {'try' if breaker.failures == 1 else 'tries'}, next in {wait_s:.0f} s"
+        return f"the platform does not answer ({tries}): {breaker.why}"

@@ -1,0 +1,173 @@
+"""The life of one attempt: win the start, run the command and watch it, report how it ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from . import report, transport
+from .execute import Execution
+from .kernel import adopt_orphans
+from .signals import Signals
+from .transport import Refused, Server, Unreachable, new_request_id
+from .watch import watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Exit statuses of a worker whose command was not started; else it ends with that of its command, 128 + a signal.
+REFUSED, NOT_STARTED = 0, 75
+_LONGEST_PAUSE_S = 15.0
+
+
+class Attempt:
+    """One attempt, as its start file describes it.
+
+    The file is JSON: `server` (its address), `endpoint` (file with its latest address, or null), `token`, `credential`,
+    `start_wait_s`, `report_wait_s`, `outbox` (file for a report that could not be sent); and, if need be, `exit_map`
+    (statuses that the platform gives a meaning, to others) and `grace_s` (from SIGTERM to SIGKILL).
+    """
+
+    def __init__(self, start: dict[str, Any], archive: str) -> None:
+        self.start = start
+        self.token: str = start["token"]
+        self.archive = archive
+        self.host = os.uname().nodename
+        self.worker_id = f"{self.host}:{os.getpid()}:{os.urandom(6).hex()}"
+        self.server = Server(start["server"], start["credential"], start.get("endpoint"))
+        self.signals = Signals()
+
+    def run(self) -> int:
+        """Live it; the exit status of this worker."""
+        try:
+            starts = self._win_start()
+        except (Unreachable, Refused) as error:
+            say(f"{self.token}: not started: {error}")
+            return NOT_STARTED
+        answer = starts["starts"][0]
+        if answer["work"] is None:
+            say(f"{self.token}: not started, as the server wants it: {answer['why']}")
+            return REFUSED
+        if self.signals.ending is not None:
+            self._give_back(f"its worker received signal {self.signals.ending} before the command was started")
+            return NOT_STARTED
+        return self._execute(answer["work"], starts["heartbeat_s"], starts["orphan_after_s"])
+
+    def _win_start(self) -> dict[str, Any]:
+        body = {"worker_id": self.worker_id, "host": self.host, "tokens": [self.token]}
+        return self._post(transport.START, body, self.start["start_wait_s"])
+
+    def _give_back(self, why: str) -> None:
+        body = {"worker_id": self.worker_id, "tokens": [self.token], "why": why}
+        say(f"{self.token}: not started: {why}")
+        try:
+            self.server.post(transport.GIVE_BACK, body, new_request_id())
+        except (Unreachable, Refused) as error:
+            say(f"{self.token}: could not be given back: {error}")
+
+    def _execute(self, work: dict[str, Any], heartbeat_s: float, orphan_after_s: float) -> int:
+        adopt_orphans()
+        began = time.monotonic()
+        execution = Execution(work, self.token, self.archive)
+        told: dict[str, Any]
+        try:
+            self.signals.block()
+            try:
+                self.signals.group = execution.start()
+            finally:
+                self.signals.unblock()
+        except execution.FAILURES as error:
+            told = execution.not_started(error)
+        else:
+            ended, ended_for, passed_on = watch(self, execution, heartbeat_s, orphan_after_s)
+            told = execution.ended(ended.status, ended_for, passed_on)
+            told["usage"] = {"cpu_s": ended.cpu_s, "max_rss_bytes": ended.max_rss_bytes}
+        told.setdefault("usage", {})["wall_s"] = time.monotonic() - began
+        told |= {"stdout_tail": report.tail(work["stdout"]), "stderr_tail": report.tail(work["stderr"])}
+        self._report({"token": self.token, **told})
+        return self._own_status(told)
+
+    def beat(self) -> bool:
+        """Tell the server that the command runs; whether it shall be ended.
+
+        Raises:
+            Unreachable: the server does not answer.
+        """
+        body = {"worker_id": self.worker_id, "tokens": [self.token]}
+        try:
+            answer = self.server.post(transport.HEARTBEAT, body, new_request_id())
+        except Refused as error:
+            say(f"{self.token}: {error}")
+            return error.kind == "Superseded"
+        return self.token in answer.get("end", ())
+
+    def _report(self, told: dict[str, Any]) -> None:
+        """Report the end, for as long as it takes; meanwhile the report is kept in the outbox file."""
+        self.signals.group = None
+        self.signals.ending = None
+        body = {"worker_id": self.worker_id, "reports": [told]}
+        kept = False
+
+        def keep(error: Unreachable) -> None:
+            nonlocal kept
+            if not kept:
+                kept = self._keep(body, error)
+
+        try:
+            answer = self._post(transport.FINISH, body, self.start["report_wait_s"], keep)
+        except (Unreachable, Refused) as error:
+            if not kept:
+                self._keep(body, error)
+            return
+        if self.token in answer.get("superseded", ()):
+            say(f"{self.token}: had been given up before; its end changes nothing")
+        if kept:
+            os.unlink(self.start["outbox"])
+
+    def _keep(self, body: dict[str, Any], error: Exception) -> bool:
+        path = self.start.get("outbox")
+        if not path:
+            say(f"{self.token}: could not report: {error}")
+            return False
+        try:
+            report.keep(path, body)
+        except OSError as trouble:
+            say(f"{self.token}: could not report: {error}; nor write {path}: {trouble}")
+            return False
+        say(f"{self.token}: could not report yet, kept in {path}: {error}")
+        return True
+
+    def _post(self, path: str, body: dict[str, Any], wait_s: float, failed: Any = None) -> dict[str, Any]:
+        """The answer, from however many tries within `wait_s`; a signal that asks for the end ends them too.
+
+        `failed` is called with what went wrong, after each try.
+        """
+        request_id = new_request_id()
+        until = time.monotonic() + wait_s
+        pause_s = 0.1
+        while True:
+            try:
+                return self.server.post(path, body, request_id)
+            except Unreachable as error:
+                if failed is not None:
+                    failed(error)
+                left = until - time.monotonic()
+                if left <= 0 or self.signals.ending is not None:
+                    raise
+                # At different moments: thousands of workers may be waiting for the same server.
+                self.signals.pause(min(left, pause_s * (0.5 + os.urandom(1)[0] / 255)))
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _own_status(self, told: dict[str, Any]) -> int:
+        """The command's, so that the platform's word is right should the report be lost."""
+        status = 128 + told["signal"] if told["signal"] else told["exit_status"] or 0
+        if told["reason"] is not None and status == 0:
+            status = 1
+        return int(self.start.get("exit_map", {}).get(str(status), status))
+
+
+def say(line: str) -> None:
+    """Write a line for people; it goes to the platform's own output of the submission."""
+    sys.stderr.write(f"jobmon worker: {line}\n")

@@ -1,0 +1,153 @@
+"""Run a Python call by reference: find the function, call it with JSON arguments, return its result as JSON text.
+
+Standard library only, and nothing of Jobmon: this file runs in the interpreter of the user's task, which need not have
+Jobmon. `python calls.py CALL ANSWER` reads the call from one file and writes the answer to the other; the exit status
+is that of the call.
+"""
+
+import json
+import os
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+#: The result of a call as JSON text, in bytes; larger ones belong into files.
+MAX_RESULT_BYTES = 64 * 1024
+#: The name that a script is loaded under, so that its `if __name__ == "__main__":` part does not run. It is the one
+#: that multiprocessing uses, which makes process pools inside a call work as they do in the script.
+SCRIPT_NAME = "__mp_main__"
+
+
+class CallFailed(Exception):
+    """A call did not give a result. The text is one line for people; `story` is the traceback, where there is one."""
+
+    def __init__(self, message: str, story: str = "", status: int = 1) -> None:
+        self.story = story
+        self.status = status  #: what a program that failed like this would exit with
+        super().__init__(message)
+
+
+def load(call: dict[str, Any], *, own_process: bool = False) -> Callable[..., Any]:
+    """The function that a call (the JSON of `jobmon.wire.jobs.Call`) names.
+
+    With `own_process` the script becomes `__main__`, as in a child of multiprocessing; without, nothing but the import
+    path and the loaded modules change.
+
+    Raises:
+        CallFailed: the module cannot be imported, or has no such function.
+    """
+    folder = call.get("import_path")
+    if folder and folder not in sys.path:
+        sys.path.insert(0, folder)
+    name = call["module"]
+    try:
+        target: Any = _script(name, own_process) if call.get("is_path") else import_module(name)
+    except (Exception, SystemExit) as error:
+        what = f"cannot load {name}: {type(error).__name__}: {error}"
+        raise CallFailed(_one_line(what), _story(error)) from error
+    for part in call["function"].split("."):
+        try:
+            target = getattr(target, part)
+        except AttributeError as error:
+            raise CallFailed(f"{name} has no {call['function']}") from error
+    if not callable(target):
+        raise CallFailed(f"{call['function']} of {name} is a {type(target).__name__}, which cannot be called")
+    function: Callable[..., Any] = target
+    return function
+
+
+def run_call(call: dict[str, Any], *, own_process: bool = False) -> str:
+    """The JSON text of what the call returns. `sys.exit()` or `sys.exit(0)` inside it is a success without a result.
+
+    Raises:
+        CallFailed: the function cannot be found, raised, or returned what is not JSON or is above 64 kB of it.
+    """
+    function = load(call, own_process=own_process)
+    try:
+        result = function(*call.get("args", ()), **call.get("kwargs", {}))
+    except SystemExit as error:
+        if error.code in (None, 0):
+            return "null"
+        status = error.code & 255 if isinstance(error.code, int) else 1
+        raise CallFailed(f"{call['function']} exited: {error.code}", _story(error), status or 1) from error
+    except BaseException as error:
+        text = _one_line(f"{type(error).__name__}: {error}")
+        raise CallFailed(f"{call['function']} raised {text}", _story(error)) from error
+    return _as_json(result, call["function"])
+
+
+def _script(path: str, own_process: bool) -> types.ModuleType:
+    real = os.path.realpath(path)
+    for name in ("__main__", SCRIPT_NAME):
+        module = sys.modules.get(name)
+        if module is not None and os.path.realpath(getattr(module, "__file__", None) or "") == real:
+            return module
+    code = compile(Path(real).read_bytes(), path, "exec", dont_inherit=True)
+    module = types.ModuleType(SCRIPT_NAME)
+    module.__file__ = path
+    main = sys.modules["__main__"]
+    sys.modules[SCRIPT_NAME] = module
+    if own_process:
+        sys.modules["__main__"] = module
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        del sys.modules[SCRIPT_NAME]
+        sys.modules["__main__"] = main
+        raise
+    return module
+
+
+def _as_json(result: Any, function: str) -> str:
+    try:
+        text = json.dumps(result, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CallFailed(f"{function} returned what is not JSON: {_one_line(str(error))}") from error
+    if size > MAX_RESULT_BYTES:
+        raise CallFailed(f"{function} returned {size} bytes of JSON; at most {MAX_RESULT_BYTES} fit, so write a file")
+    return text
+
+
+def _story(error: BaseException) -> str:
+    """The traceback without the frames of this file."""
+    told = traceback.TracebackException.from_exception(error)
+    told.stack = traceback.StackSummary.from_list([frame for frame in told.stack if frame.filename != __file__])
+    return "".join(told.format())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def answer(call: dict[str, Any]) -> dict[str, Any]:
+    """What came of a call in a process of its own: `{"result": JSON text}` or `{"failed": line, "status": int}`.
+
+    The traceback of a failure is written to stderr.
+    """
+    try:
+        return {"result": run_call(call, own_process=True)}
+    except CallFailed as failure:
+        print(failure.story or failure, file=sys.stderr)
+        return {"failed": str(failure), "status": failure.status}
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+
+
+def main(call_path: str, answer_path: str) -> int:
+    """Run the call of one file, write its answer to another; the exit status."""
+    done = answer(json.loads(Path(call_path).read_text("utf-8")))
+    Path(answer_path).write_text(json.dumps(done), "ascii")
+    return int(done.get("status", 0))
+
+
+if __name__ == "__main__":
+    if sys.path and sys.path[0] == str(Path(__file__).resolve().parent):
+        del sys.path[0]  # this folder; a module of the user's may have the name of one of ours
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,56 @@
+"""What `worker.pyz` does."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+USAGE, BAD_START_FILE = 64, 78  # EX_USAGE, EX_CONFIG of sysexits.h
+
+
+def main(argv: list[str]) -> NoReturn:
+    """Do what the arguments say, and end with the status that it has."""
+    match argv:
+        case ["run", start_file]:
+            status = _run(start_file)
+        case ["call", read_from, write_to]:
+            status = _call(int(read_from), int(write_to))
+        case _:
+            sys.stderr.write("usage: worker.pyz run START_FILE | call IN_FD OUT_FD\n")
+            status = USAGE
+    sys.stderr.flush()
+    if argv[:1] == ["run"]:
+        os._exit(status)  # nothing is left to clean up, and taking Python down has a price that every job would pay
+    sys.exit(status)
+
+
+def _run(start_file: str) -> int:
+    from .attempt import Attempt, say
+
+    try:
+        with open(start_file, encoding="utf-8") as file:
+            attempt = Attempt(json.load(file), os.path.abspath(sys.argv[0]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        say(f"cannot use the start file {start_file}: {type(error).__name__}: {error}")
+        return BAD_START_FILE
+    return attempt.run()
+
+
+def _call(read_from: int, write_to: int) -> int:
+    for descriptor in (read_from, write_to):
+        os.set_inheritable(descriptor, False)  # what the call starts shall not hold them
+    from . import calls
+
+    del sys.path[0]  # the archive: the user's modules are found as they are without it
+    with open(read_from, encoding="utf-8") as file:
+        call = json.load(file)
+    sys.argv = [call["module"]]
+    answer = calls.answer(call)
+    with open(write_to, "w", encoding="ascii") as file:
+        json.dump(answer, file)
+    return int(answer.get("status", 0))

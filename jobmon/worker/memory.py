@@ -1,0 +1,37 @@
+"""Whether the kernel killed for want of memory in this process's control group (cgroups(7), both versions)."""
+
+from __future__ import annotations
+
+_SYSTEM = "/sys/fs/cgroup"
+
+
+def oom_kills(own: str = "/proc/self/cgroup", system: str = _SYSTEM) -> int | None:
+    """How many processes of the group were killed so far; None where that is not counted.
+
+    Schedulers give each job a group of its own. Where the group is shared, as in a login session, a count that rose
+    while a command was killed by SIGKILL is still the best evidence that there is.
+    """
+    try:
+        with open(own, encoding="utf-8") as file:
+            groups = [line.rstrip("\n").split(":", 2) for line in file]
+    except OSError:
+        return None
+    for _, controllers, path in groups:
+        if "memory" in controllers.split(","):
+            return _count(f"{system}/memory{path}/memory.oom_control")
+    for _, controllers, path in groups:
+        if controllers == "":
+            return _count(f"{system}{path}/memory.events")
+    return None
+
+
+def _count(path: str) -> int | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                name, _, value = line.partition(" ")
+                if name == "oom_kill":
+                    return int(value)
+    except (OSError, ValueError):
+        return None
+    return None

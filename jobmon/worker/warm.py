@@ -1,0 +1,112 @@
+"""The loop of a warm interpreter: one Python call after the other, told and answered through a socket.
+
+Standard library only; run by path (`python warm.py FD`) with the interpreter of the user's task. A message is one line
+of JSON: `{"call", "cwd", "env", "stdout", "stderr"}`; so is its answer: `{"result", ...}`, `{"failed", "status", ...}`,
+or `{"stale": true}` when the source of a loaded module has changed, so that a new interpreter must run the call.
+"""
+
+import faulthandler
+import importlib.util
+import json
+import os
+import resource
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    # This folder must not be searched by the user's imports: a module of theirs may have the name of one of ours.
+    sys.path[:] = [folder for folder in sys.path if folder != str(Path(__file__).resolve().parent)]
+    _spec = importlib.util.spec_from_file_location("_jobmon_calls", Path(__file__).with_name("calls.py"))
+    assert _spec is not None and _spec.loader is not None
+    calls = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(calls)
+else:
+    from jobmon.worker import calls
+
+_OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+_OWN_FOLDERS = tuple(str(Path(folder).resolve()) + os.sep for folder in {sys.prefix, sys.base_prefix})
+
+
+class Sources:
+    """The files that the user's modules were loaded from, and when each was changed."""
+
+    def __init__(self) -> None:
+        self._changed_at: dict[str, int] = {}
+        self._seen: set[str] = set()
+
+    def note(self) -> None:
+        """Remember the files of modules loaded since the last time; those of the interpreter itself do not count."""
+        for name, module in list(sys.modules.items()):
+            if name in self._seen:
+                continue
+            self._seen.add(name)
+            path = getattr(module, "__file__", None)
+            if isinstance(path, str) and not os.path.realpath(path).startswith(_OWN_FOLDERS):
+                self._changed_at[path] = _changed_at(path)
+
+    def stale(self) -> bool:
+        """Some file is not what was loaded."""
+        return any(_changed_at(path) != when for path, when in self._changed_at.items())
+
+
+def _changed_at(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _redirect(stdout: str, stderr: str) -> None:
+    for fd, path in ((1, stdout), (2, stderr)):
+        opened = os.open(path, _OUTPUT, 0o666)
+        os.dup2(opened, fd)
+        os.close(opened)
+
+
+def _cpu_s() -> float:
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
+
+
+def _run(message: dict[str, Any]) -> dict[str, Any]:
+    """Run one call in its folder and environment, its output in its files; everything is as before afterwards."""
+    streams, path, argv = (sys.stdout, sys.stderr), list(sys.path), sys.argv
+    environment = message["env"]
+    if dict(os.environ) != environment:
+        os.environ.clear()
+        os.environ.update(environment)
+    _redirect(message["stdout"], message["stderr"])
+    began = _cpu_s()
+    try:
+        os.chdir(message["cwd"])
+        sys.argv = [message["call"]["module"]]
+        importlib.invalidate_caches()
+        done: dict[str, Any] = calls.answer(message["call"])
+    except OSError as error:
+        done = {"failed": f"cannot work in {message['cwd']}: {error.strerror}", "status": 126}
+    finally:
+        (sys.stdout, sys.stderr), sys.path[:], sys.argv = streams, path, argv
+        _redirect(os.devnull, os.devnull)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {**done, "usage": {"cpu_s": _cpu_s() - began, "max_rss_bytes": float(peak)}}
+
+
+def serve(fd: int) -> None:
+    """Answer calls until the other end is closed."""
+    os.set_inheritable(fd, False)
+    faulthandler.enable()
+    sources = Sources()
+    with socket.socket(fileno=fd) as channel, channel.makefile("rb") as lines:
+        for line in lines:
+            if sources.stale():
+                channel.sendall(b'{"stale":true}\n')
+                return
+            done = _run(json.loads(line))
+            sources.note()
+            channel.sendall(json.dumps(done).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

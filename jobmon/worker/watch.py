@@ -1,0 +1,107 @@
+"""Watch a running command: heartbeats, its end on request, its end for want of a server."""
+
+from __future__ import annotations
+
+import _signal
+import time
+
+from . import report
+from .child import Ended, kill, kill_rest, reap
+from .signals import signal_group
+from .transport import Unreachable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .attempt import Attempt
+    from .execute import Execution
+
+#: From SIGTERM to SIGKILL, for a command that shall end.
+GRACE_S = 10.0
+_NAMES = {_signal.SIGTERM: "SIGTERM", _signal.SIGINT: "SIGINT", _signal.SIGHUP: "SIGHUP"}
+
+
+class Schedule:
+    """When to do what next. Pure: it is told the time, on any clock that does not go back."""
+
+    def __init__(self, now: float, heartbeat_s: float, orphan_after_s: float, grace_s: float = GRACE_S) -> None:
+        self._heartbeat_s = heartbeat_s
+        self._orphan_after_s = orphan_after_s
+        self._grace_s = grace_s
+        self._contact_at = now
+        self._tries = 0
+        self.beat_at = now + heartbeat_s
+        self.kill_at: float | None = None
+        self.ended_for: tuple[str, str] | None = None
+
+    def answered(self, now: float, end: bool) -> None:
+        """The server answered a heartbeat."""
+        self._contact_at = now
+        self._tries = 0
+        self.beat_at = now + self._heartbeat_s
+        if end:
+            self._end(now, report.CANCELLED, "the server asked for its end")
+
+    def not_answered(self, now: float) -> None:
+        """It did not: try again soon, then less often."""
+        self._tries += 1
+        self.beat_at = now + min(self._heartbeat_s, 0.5 * 2**self._tries)
+
+    def orphaned(self, now: float) -> bool:
+        """Whether the server has been away too long for the command to go on; its end is then decided."""
+        if self.ended_for is not None or now < self._contact_at + self._orphan_after_s:
+            return False
+        self._end(now, report.LOST, f"ended by its worker after {self._orphan_after_s:.0f} s without its server")
+        return True
+
+    def _end(self, now: float, reason: str, detail: str) -> None:
+        if self.ended_for is None:
+            self.ended_for = (reason, detail)
+            self.kill_at = now + self._grace_s
+
+    def next_at(self) -> float:
+        """The next moment at which there is something to do."""
+        moments = [self.beat_at]
+        if self.ended_for is None:
+            moments.append(self._contact_at + self._orphan_after_s)
+        if self.kill_at is not None:
+            moments.append(self.kill_at)
+        return min(moments)
+
+
+def watch(
+    attempt: Attempt, execution: Execution, heartbeat_s: float, orphan_after_s: float
+) -> tuple[Ended, tuple[str, str] | None, str | None]:
+    """Until the command has ended and nothing of it is left: how it ended, why the worker ended it (if it did), and the
+    name of the last signal that came from outside and was passed on.
+    """
+    grace_s = attempt.start.get("grace_s", GRACE_S)
+    schedule = Schedule(time.monotonic(), heartbeat_s, orphan_after_s, grace_s)
+    passed_on: str | None = None
+    while (ended := reap(execution.pid)) is None:
+        now = time.monotonic()
+        if attempt.signals.ending is not None:
+            passed_on = _NAMES[attempt.signals.ending]
+            attempt.signals.ending = None
+            schedule.beat_at = now  # whether it means cancellation is the server's to say
+        if now >= schedule.beat_at:
+            _beat(attempt, schedule, execution.pid)
+        if schedule.orphaned(now):
+            signal_group(execution.pid, _signal.SIGTERM)
+        if schedule.kill_at is not None and now >= schedule.kill_at:
+            kill(execution.pid)
+            schedule.kill_at = None
+        attempt.signals.wait(schedule.next_at() - time.monotonic())
+    attempt.signals.group = None  # gone; its number may be given to others
+    kill_rest(execution.pid, attempt.signals)
+    return ended, schedule.ended_for, passed_on
+
+
+def _beat(attempt: Attempt, schedule: Schedule, group: int) -> None:
+    try:
+        end = attempt.beat()
+    except Unreachable:
+        schedule.not_answered(time.monotonic())
+        return
+    if end and schedule.ended_for is None:
+        signal_group(group, _signal.SIGTERM)
+    schedule.answered(time.monotonic(), end)

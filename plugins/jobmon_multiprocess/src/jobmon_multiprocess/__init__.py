@@ -1,0 +1,125 @@
+"""Run jobs on this host, several at once, through the core's agent."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+import attrs
+
+from jobmon.plugins import (
+    Absent,
+    Accepted,
+    Deferred,
+    Executor,
+    Exited,
+    Finding,
+    Found,
+    Observation,
+    Outcome,
+    Pending,
+    Reason,
+    Reporting,
+    Running,
+    SubmitRequest,
+    Submitted,
+    Support,
+    hookimpl,
+)
+from jobmon_multiprocess.agent import Agent, AgentUnavailable, Reply
+
+__all__ = ["Multiprocess", "Settings", "jobmon_executor_types"]
+
+#: Attempts beyond those that run, so that the agent never waits for the manager.
+_BACKLOG = 1000
+_RETRY_S = 1.0
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+@attrs.frozen
+class Settings:
+    """How many jobs run at once."""
+
+    workers: int = attrs.field(factory=_usable_cores, validator=attrs.validators.ge(1))
+
+
+class Multiprocess(Executor):
+    """Jobs on this host. The id of an attempt is the id of the agent's life, a slash, and its token."""
+
+    name = "multiprocess"
+    api_version = (0, 1)
+    settings_type = Settings
+    reporting = Reporting.AGENT
+    core_resources = MappingProxyType({"cores": Support.BOOKED, "runtime": Support.ENFORCED})
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._agent: Agent | None = None
+
+    def stop(self) -> None:
+        if self._agent is not None:
+            self._agent.close()
+
+    def running_limit(self) -> int | None:
+        workers: int = self.settings.workers
+        return max(4 * workers, workers + _BACKLOG)
+
+    def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
+        orders = [
+            {"token": request.token, "cores": request.resources.cores, "runtime_s": request.resources.runtime}
+            for request in requests
+        ]
+        try:
+            reply = self._ask({"workers": self.settings.workers, "submit": orders})
+        except AgentUnavailable as error:
+            if error.asked:
+                raise  # it may have them
+            return [(request.token, Deferred(str(error), _RETRY_S)) for request in requests]
+        if reply.error:
+            return [(request.token, Deferred(reply.error, _RETRY_S)) for request in requests]
+        return _accepted(reply.agent, reply.accepted)
+
+    def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
+        reply = self._ask({"ask": [attempt.token for attempt in submitted]})
+        return {s.token: self._seen(s, reply.agent, reply.stages.get(s.token)) for s in submitted}
+
+    def cancel(self, *, submitted: Sequence[Submitted]) -> None:
+        self._ask({"cancel": [attempt.token for attempt in submitted]})
+
+    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
+        reply = self._ask({"ask": list(tokens)})
+        now = self.now()
+        known = {token for token, stage in reply.stages.items() if stage != "dropped"}
+        return {token: Found(f"{reply.agent}/{token}") if token in known else Absent(now) for token in tokens}
+
+    def _seen(self, attempt: Submitted, agent: str, stage: str | None) -> Observation:
+        match stage:
+            case "waiting":
+                return Pending("waits for a free worker")
+            case "running" | "ended":  # the server hears of its end from the agent
+                return Running()
+            case "dropped":
+                return Absent(self.now())
+        if attempt.executor_job_id.startswith(f"{agent}/"):
+            return Exited(reason=Reason.LOST, detail="it ended here and the server has been told how")
+        # This agent holds the lock of the folder, so nothing of an older one is alive.
+        return Exited(reason=Reason.LOST, detail="the agent that ran it died, and what it ran was ended with it")
+
+    def _ask(self, question: Mapping[str, object]) -> Reply:
+        if self._agent is None:
+            argv = self.context.agent_argv(workers=self.settings.workers)
+            self._agent = Agent(self.context.state_folder, argv)
+        return self._agent.ask(question)
+
+
+def _accepted(agent: str, tokens: Iterable[str]) -> Iterator[tuple[str, Outcome]]:
+    for token in tokens:
+        yield token, Accepted(f"{agent}/{token}")
+
+
+@hookimpl
+def jobmon_executor_types() -> list[type[Executor]]:
+    """The type of this plugin."""
+    return [Multiprocess]

@@ -1,0 +1,150 @@
+"""The executor's side of the talk with the agent: find it or start it, ask, read the reply.
+
+One line of JSON each way over the Unix socket `agent.sock` in the agent's folder.
+"""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from jobmon.plugins import SchedulerUnavailable
+
+#: A new agent first waits for an older one of its folder to be gone.
+_START_S = 75.0
+_REPLY_S = 30.0
+
+
+class AgentUnavailable(SchedulerUnavailable):
+    """The agent does not answer. `asked`: it may have read the question, and acted on it."""
+
+    def __init__(self, message: str, *, asked: bool) -> None:
+        self.asked = asked
+        super().__init__(message)
+
+
+@attrs.frozen
+class Reply:
+    """What the agent says: its id, the tokens that it accepted, the stage of each that it knows of those asked."""
+
+    agent: str
+    accepted: tuple[str, ...]
+    stages: Mapping[str, str]
+    error: str
+
+
+class Agent:
+    """The agent of one folder. A question that meets a dead agent is put to a new one: none does harm when repeated."""
+
+    def __init__(self, folder: Path, argv: Sequence[str]) -> None:
+        self._folder = folder
+        self._argv = tuple(argv)
+        self._channel: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._received = b""
+
+    def close(self) -> None:
+        """Hang up. The agent lives on."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        self._received = b""
+
+    def ask(self, question: Mapping[str, object]) -> Reply:
+        """Put a question to the agent, which is started if there is none.
+
+        Raises:
+            AgentUnavailable: it cannot be started, or does not answer in time.
+        """
+        line = json.dumps(question).encode() + b"\n"
+        try:
+            return self._exchange(line)
+        except OSError:  # it has died since the last question, or just when this one came
+            self.close()
+        try:
+            return self._exchange(line)
+        except (OSError, AgentUnavailable) as error:
+            self.close()
+            raise AgentUnavailable(f"the agent of {self._folder} does not answer: {error}", asked=True) from error
+
+    def _exchange(self, line: bytes) -> Reply:
+        channel = self._channel = self._channel or self._connect() or self._start()
+        channel.sendall(line)
+        while b"\n" not in self._received:
+            chunk = channel.recv(1 << 16)
+            if not chunk:
+                raise ConnectionResetError("it hung up")
+            self._received += chunk
+        reply, _, self._received = self._received.partition(b"\n")
+        fields: dict[str, Any] = json.loads(reply)
+        return Reply(fields["agent"], tuple(fields["accepted"]), fields["stages"], fields["error"])
+
+    def _connect(self) -> socket.socket | None:
+        """A connection to the agent that runs; None when there is none."""
+        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        channel.settimeout(_REPLY_S)
+        try:
+            # A socket's address has at most 107 bytes, however long the folder's is: so it is reached by a descriptor.
+            fd = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                channel.connect(f"/proc/self/fd/{fd}/agent.sock")
+            finally:
+                os.close(fd)
+        except (FileNotFoundError, ConnectionRefusedError):
+            channel.close()
+            return None
+        except BaseException:
+            channel.close()
+            raise
+        return channel
+
+    def _start(self) -> socket.socket:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._process is not None:
+            self._process.poll()
+        log = self._folder / "agent.log"
+        with log.open("ab") as errors:
+            try:
+                self._process = subprocess.Popen(
+                    self._argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise AgentUnavailable(f"cannot run {self._argv[0]}: {error.strerror}", asked=False) from error
+        assert self._process.stdout is not None
+        with self._process.stdout as said:
+            ready = _first_line(said.fileno(), _START_S)
+        channel = self._connect() if ready else None
+        if channel is None:
+            raise AgentUnavailable(f"the agent could not be started: {_last_words(log)}", asked=False)
+        return channel
+
+
+def _first_line(fd: int, timeout_s: float) -> bytes:
+    """What comes up to the end of a line; nothing when the other end closes first, or the time is over."""
+    received = b""
+    until = time.monotonic() + timeout_s
+    while b"\n" not in received:
+        left_s = until - time.monotonic()
+        if left_s <= 0 or not select.select([fd], [], [], left_s)[0]:
+            return b""
+        chunk = os.read(fd, 4096)
+        if not chunk:
+            return b""
+        received += chunk
+    return received
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return f"{lines[-1]} (in {log})" if lines else f"it said nothing (log: {log})"

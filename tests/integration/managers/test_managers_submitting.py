@@ -1,0 +1,178 @@
+"""What comes of submissions, whatever the executor does."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from jobmon.plugins import (
+    Absent,
+    Accepted,
+    Deferred,
+    Exited,
+    Found,
+    SchedulerUnavailable,
+    Uncertain,
+)
+from jobmon.states.names import InstanceState as S
+
+PATIENCE_S = 20.0
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def test_jobs_end_and_the_manager_ends_by_itself(server, platform, manage):
+    server.queue(*[f"task {i}" for i in range(250)])
+    manager = manage()
+    server.until(server.all_done(250))
+    server.run_active = False
+    assert manager.join(PATIENCE_S)
+    assert "/leases/release" in server.paths
+    assert {token: "id of " + token for token in server.states} == server.ids
+
+
+def test_no_more_is_claimed_than_may_run(server, platform, manage):
+    platform.limit, platform.submit = 3, platform.accept
+    server.queue(*"abcdefgh")
+    manage()
+    server.until(lambda: len(server.tokens_in(S.RUNNING)) == 3)
+    platform.has.update(dict.fromkeys(server.states, Exited(0)))
+    server.until(lambda: len(server.tokens_in(S.RUNNING)) == 3 and len(server.tokens_in(S.DONE)) == 3)
+    assert len(server.states) == 6
+
+
+def raises_after_one(executor, requests):
+    yield from executor.settings.accept_and_end(executor, requests[:1])
+    raise RuntimeError("a bug of the plugin")
+
+
+def ends_after_one(executor, requests):
+    yield from executor.settings.accept_and_end(executor, requests[:1])
+
+
+def loses_the_scheduler_after_one(executor, requests):
+    yield from executor.settings.accept_and_end(executor, requests[:1])
+    raise SchedulerUnavailable("connection refused")
+
+
+def overruns_after_one(executor, requests):
+    yield from executor.settings.accept_and_end(executor, requests[:1])
+    executor.settings.blocked.wait(PATIENCE_S)
+
+
+def is_uncertain_after_one(executor, requests):
+    yield from executor.settings.accept_and_end(executor, requests[:1])
+    for request in requests[1:]:
+        yield request.token, Uncertain("no answer in time")
+
+
+def yields_nonsense_after_one(executor, requests):
+    yield from executor.settings.accept_and_end(executor, requests[:1])
+    yield requests[1].token, "accepted"
+    yield "jsomebody-elses", Accepted("1")
+
+
+@pytest.mark.parametrize(
+    "submit",
+    [
+        raises_after_one,
+        ends_after_one,
+        loses_the_scheduler_after_one,
+        overruns_after_one,
+        is_uncertain_after_one,
+        yields_nonsense_after_one,
+    ],
+)
+def test_submissions_without_an_outcome_are_found_and_never_sent_twice(server, platform, manage, submit):
+    first, second, third = (f"j{i:026d}" for i in (1, 2, 3))
+    platform.submit = submit
+    platform.findings = {second: Found("found"), third: Found("found too")}
+    platform.has = {second: Exited(0), third: Exited(0)}
+    server.queue("a", "b", "c")
+    manage(call_timeout_s=0.3)
+    server.until(server.all_done(3))
+    assert {first: "id of " + first, second: "found", third: "found too"} == server.ids
+    assert len([tokens for what, tokens in platform.calls if what == "submit"]) == 1
+
+
+def test_a_submission_that_the_platform_does_not_have_is_queued_again_with_another_token(server, platform, manage):
+    def first_is_uncertain(executor, requests):
+        platform.submit = platform.accept_and_end
+        platform.findings = {requests[0].token: Absent(NOW)}
+        yield requests[0].token, Uncertain("no answer in time")
+
+    platform.submit = first_is_uncertain
+    server.queue("a")
+    manage()
+    server.until(server.all_done(1))
+    assert list(server.states.values()) == [S.NO_EXECUTOR_ID, S.DONE]
+
+
+def test_an_overrunning_call_is_left_behind_with_its_executor(server, platform, manage):
+    def overruns_once(executor, requests):
+        platform.submit = platform.accept_and_end
+        platform.findings = {requests[0].token: Absent(NOW)}
+        platform.blocked.wait(PATIENCE_S)
+        yield requests[0].token, Accepted("too late")
+
+    platform.submit = overruns_once
+    server.queue("a")
+    manage(call_timeout_s=0.2)
+    server.until(server.all_done(1))
+    assert platform.made == 2
+    assert "too late" not in server.ids.values()
+
+
+def test_an_outage_of_the_platform_fails_nothing_and_is_told(server, platform, manage):
+    platform.submit = platform.accept
+    server.queue("a", "b")
+    manage()
+    server.until(lambda: len(server.tokens_in(S.RUNNING)) == 2)
+    platform.away = True
+    server.queue("c")
+    server.until(lambda: any("connection refused" in note.get("fake", "") for note in server.notes))
+    calls = len(platform.calls)
+    server.until(lambda: len(platform.calls) > calls + 5)
+    assert {S.RUNNING, S.SUBMITTING} >= set(server.states.values())
+    platform.findings = {token: Absent(NOW) for token in server.tokens_in(S.SUBMITTING)}
+    platform.submit = platform.accept_and_end
+    platform.has.update(dict.fromkeys(server.tokens_in(S.RUNNING), Exited(0)))
+    platform.away = False
+    server.until(server.all_done(3))
+
+
+def test_nothing_is_claimed_while_the_platform_defers(server, platform, manage):
+    def defers(executor, requests):
+        platform.submit = platform.accept_and_end
+        return [(request.token, Deferred("the queue is full", 0.05)) for request in requests]
+
+    platform.submit = defers
+    server.queue("a")
+    manage()
+    server.until(server.all_done(1))
+    assert list(server.whys.values()) == ["the queue is full"]
+
+
+def test_an_executor_that_cannot_be_started_again_gets_nothing_and_nothing_is_lost(server, platform, manage):
+    def overruns_once(executor, requests):
+        platform.submit = platform.accept_and_end
+        platform.findings = {requests[0].token: Absent(NOW)}
+        platform.refuses_to_start = 2
+        platform.blocked.wait(PATIENCE_S)
+        yield requests[0].token, Accepted("too late")
+
+    platform.submit = overruns_once
+    server.queue("a")
+    manage(call_timeout_s=0.2)
+    server.until(lambda: platform.refuses_to_start == 0 and len(server.tokens_in(S.DONE)) == 1)
+    assert len([what for what, _ in platform.calls if what == "submit"]) == 2
+
+
+def test_a_call_given_up_while_its_executor_started_never_reaches_it(server, platform, manage):
+    platform.holds_start = True
+    server.queue("a")
+    manage(call_timeout_s=0.1)
+    server.until(lambda: platform.made >= 2)
+    assert platform.calls == []
+    platform.holds_start = False
+    platform.blocked.set()
+    server.until(server.all_done(1))
+    assert len([what for what, _ in platform.calls if what == "submit"]) == 1

@@ -1,0 +1,279 @@
+"""Workers whose server goes away, which are told to end their commands, or which are ended themselves."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from jobmon.processes import kill_marked, marked
+from jobmon.states.reasons import Reason
+from jobmon.testing.worker_server import WorkerServer, worker_server
+from jobmon.wire import routes
+from jobmon.wire.workers import FinishAttempts
+from jobmon.worker.build import build_worker
+
+TOKEN = "j00000000000000000000000002"
+FINISH = routes.FINISH_ATTEMPTS.path
+START = routes.START_ATTEMPTS.path
+BEAT = routes.HEARTBEAT.path
+GIVE_BACK = routes.GIVE_BACK_ATTEMPTS.path
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_worker(tmp_path_factory.mktemp("shipped"))
+
+
+@pytest.fixture
+def server() -> Iterator[WorkerServer]:
+    with worker_server(heartbeat_s=0.1) as server:
+        yield server
+    kill_marked("JOBMON_TOKEN", TOKEN)
+
+
+class Worker:
+    """A worker that runs, and a fifo by which its command says how far it is."""
+
+    def __init__(self, archive: Path, start_file: Path, folder: Path) -> None:
+        self._fifo = folder / "fifo"
+        if not self._fifo.exists():
+            os.mkfifo(self._fifo)
+        self._told = os.open(self._fifo, os.O_RDWR)
+        argv = [sys.executable, "-I", "-S", str(archive), "run", str(start_file)]
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def says(self) -> str:
+        """The next thing that the command says, as soon as it does."""
+        ready, _, _ = select.select([self._told], [], [], 20)
+        assert ready, "the command said nothing"
+        return os.read(self._told, 1000).decode().strip()
+
+    def end(self) -> tuple[int, str]:
+        """Status and standard error, once it has ended."""
+        _, err = self.process.communicate(timeout=30)
+        os.close(self._told)
+        return self.process.returncode, err
+
+
+def test_a_server_that_is_away_at_the_start_is_waited_for(server: WorkerServer, archive: Path, tmp_path: Path) -> None:
+    server.give(TOKEN, tmp_path, shell="echo done")
+    file = server.start_file(TOKEN, tmp_path)
+    server.shut()
+    worker = Worker(archive, file, tmp_path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.process.wait(0.3)
+    server.listen()
+    assert worker.end() == (0, "")
+    assert server.reports(TOKEN)[0].stdout_tail == "done\n"
+
+
+def test_without_its_server_a_worker_ends_unstarted_after_start_wait(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="touch ran")
+    file = server.start_file(TOKEN, tmp_path, start_wait_s=0.2)
+    server.shut()
+    status, err = Worker(archive, file, tmp_path).end()
+    assert status == 75
+    assert server.url in err
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_server_that_came_back_elsewhere_is_found_by_its_endpoint_file(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="true")
+    endpoint = tmp_path / "endpoint.json"
+    endpoint.write_text("{")  # being written
+    file = server.start_file(TOKEN, tmp_path, server="http://127.0.0.1:1", endpoint=str(endpoint))
+    worker = Worker(archive, file, tmp_path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.process.wait(0.3)
+    endpoint.write_text(json.dumps({"url": server.url}))
+    assert worker.end() == (0, "")
+
+
+def test_another_server_at_the_address_is_not_believed(server: WorkerServer, archive: Path, tmp_path: Path) -> None:
+    server.give(TOKEN, tmp_path, shell="touch ran")
+    file = server.start_file(TOKEN, tmp_path, credential="of another database", start_wait_s=0.2)
+    status, err = Worker(archive, file, tmp_path).end()
+    assert status == 75
+    assert "wrong credential" in err
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_outage_while_the_command_runs_changes_nothing(server: WorkerServer, archive: Path, tmp_path: Path) -> None:
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; read x < go; echo done")
+    os.mkfifo(tmp_path / "go")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    server.wait_for(BEAT, 2)
+    server.shut()
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.process.wait(0.3)
+    beats = len(server.requests)
+    server.listen()
+    server.wait_for(BEAT, beats)
+    (tmp_path / "go").write_text("x\n")
+    assert worker.end() == (0, "")
+    assert server.reports(TOKEN)[0].stdout_tail == "done\n"
+
+
+def test_a_report_that_cannot_be_sent_is_kept_at_once_and_removed_when_it_was_sent(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; read x < go; exit 3")
+    os.mkfifo(tmp_path / "go")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    server.shut()
+    (tmp_path / "go").write_text("x\n")
+    assert worker.process.stderr is not None
+    assert "kept in" in worker.process.stderr.readline()
+    kept = msgspec.json.decode((tmp_path / f"{TOKEN}.outbox").read_bytes(), type=FinishAttempts)
+    server.listen()
+    assert worker.end()[0] == 3
+    assert server.reports(TOKEN) == kept.reports
+    assert not (tmp_path / f"{TOKEN}.outbox").exists()
+
+
+def test_a_worker_that_is_ended_while_it_cannot_report_leaves_the_report(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; read x < go; exit 3")
+    os.mkfifo(tmp_path / "go")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path, report_wait_s=600), tmp_path)
+    assert worker.says() == "go"
+    server.shut()
+    (tmp_path / "go").write_text("x\n")
+    assert worker.process.stderr is not None
+    assert "kept in" in worker.process.stderr.readline()
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.end()[0] == 3
+    assert (tmp_path / f"{TOKEN}.outbox").exists()
+
+
+@pytest.mark.parametrize("shell", ["echo go > fifo; sleep 600", "setsid -w bash -c 'echo go > fifo; sleep 600'"])
+def test_a_command_that_the_server_wants_ended_is_ended_and_cancelled(
+    server: WorkerServer, archive: Path, tmp_path: Path, shell: str
+) -> None:
+    server.give(TOKEN, tmp_path, shell=shell)
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    server.end.add(TOKEN)
+    assert worker.end()[0] == 128 + signal.SIGTERM
+    [report] = server.reports(TOKEN)
+    assert (report.reason, report.signal) == (Reason.CANCELLED, signal.SIGTERM)
+    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+
+
+def test_a_command_that_ignores_its_end_is_killed_after_the_grace(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="trap '' TERM; echo go > fifo; while :; do sleep 600; done")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path, grace_s=0.2), tmp_path)
+    assert worker.says() == "go"
+    server.end.add(TOKEN)
+    assert worker.end()[0] == 128 + signal.SIGKILL
+    assert server.reports(TOKEN)[0].reason is Reason.CANCELLED
+    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
+def test_signals_reach_the_command(server: WorkerServer, archive: Path, tmp_path: Path, number: int) -> None:
+    name = signal.Signals(number).name
+    server.give(TOKEN, tmp_path, shell=f"trap 'echo got {name}; exit 4' {name}; echo go > fifo; sleep 600 & wait")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    worker.process.send_signal(number)
+    assert worker.end()[0] == 4
+    [report] = server.reports(TOKEN)
+    assert (report.reason, report.exit_status, report.stdout_tail) == (Reason.EXIT_NONZERO, 4, f"got {name}\n")
+    assert (report.detail is None) == (number in (signal.SIGUSR1, signal.SIGUSR2))
+
+
+def test_a_command_that_a_signal_from_outside_ended_is_signalled_not_cancelled(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; sleep 600")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.end()[0] == 128 + signal.SIGTERM
+    [report] = server.reports(TOKEN)
+    assert (report.reason, report.signal) == (Reason.SIGNALLED, signal.SIGTERM)
+
+
+def test_a_signal_from_outside_makes_the_worker_ask_whether_it_is_cancelled(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.heartbeat_s = 600.0
+    server.give(TOKEN, tmp_path, shell="trap '' TERM; trap 'exit 0' USR1; echo go > fifo; while :; do sleep 0.05; done")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    server.end.add(TOKEN)
+    worker.process.send_signal(signal.SIGTERM)
+    server.wait_for(BEAT)
+    worker.process.send_signal(signal.SIGUSR1)
+    assert worker.end()[0] == 1  # its command's 0 would be read as success
+    assert server.reports(TOKEN)[0].reason is Reason.CANCELLED
+
+
+def test_a_command_ends_with_its_worker_even_when_that_is_killed(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, argv=["bash", "-c", "echo $$ > fifo; exec sleep 600"])
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    pid = int(worker.says())
+    command = os.pidfd_open(pid)
+    worker.process.kill()
+    assert worker.end()[0] == -signal.SIGKILL
+    assert select.select([command], [], [], 10)[0], "the command lives on"
+    os.close(command)
+    assert server.reports(TOKEN) == []
+
+
+def test_without_its_server_for_too_long_a_command_is_ended_as_lost(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.orphan_after_s = 0.4
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; sleep 600")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    server.shut()
+    assert worker.process.stderr is not None
+    assert "kept in" in worker.process.stderr.readline()
+    server.listen()
+    worker.end()
+    [report] = server.reports(TOKEN)
+    assert (report.reason, report.signal) == (Reason.LOST, signal.SIGTERM)
+
+
+def test_a_worker_ended_before_its_command_was_started_gives_the_attempt_back(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="touch ran")
+    server.hold()
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    server.wait_for(START)
+    worker.process.send_signal(signal.SIGTERM)
+    server.release()
+    assert worker.end()[0] == 75
+    assert server.wait_for(GIVE_BACK).tokens == [TOKEN]
+    assert not (tmp_path / "ran").exists()
+    assert server.reports(TOKEN) == []
+
+
+def test_a_superseded_report_is_told(server: WorkerServer, archive: Path, tmp_path: Path) -> None:
+    server.give(TOKEN, tmp_path, shell="true")
+    server.superseded.add(TOKEN)
+    status, err = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path).end()
+    assert status == 0
+    assert "given up before" in err

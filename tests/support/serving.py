@@ -1,0 +1,95 @@
+"""Real server processes over folders of their own, which end with the test."""
+
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jobmon.requester import Requester, connect
+from jobmon.requester.endpoint import DataFolder, Endpoint
+
+PATIENCE_S = 30.0
+TIMES = """
+import json, sys
+from pathlib import Path
+from jobmon.requester.endpoint import DataFolder
+from jobmon.server.main import serve
+from jobmon.server.signs import Patience
+def ready(_): print("ready", flush=True)
+serve(DataFolder(Path(sys.argv[1])), patience=Patience(**json.loads(sys.argv[2])), on_ready=ready)
+"""
+
+
+def environment(folder: Path, **other: str) -> dict[str, str]:
+    """This process's environment with the data folder, and no server named."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("JOBMON_")}
+    return clean | {"JOBMON_DATA": str(folder)} | other
+
+
+def end_process(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Signal a process and wait until it is gone, also when it is no child of this one."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        signal.pidfd_send_signal(process, number)
+        assert select.select([process], [], [], PATIENCE_S)[0], f"process {pid} does not end"
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(process)
+
+
+def endpoint_of(folder: Path) -> Endpoint:
+    found = DataFolder(folder).endpoint()
+    assert found is not None
+    return found
+
+
+def end_server(folder: Path, number: signal.Signals = signal.SIGKILL) -> None:
+    """End the server of a data folder, if one has run there, and wait until it is gone."""
+    found = DataFolder(folder).endpoint()
+    if found is not None:
+        end_process(found.pid, number)
+
+
+@contextmanager
+def embedded(folder: Path) -> Iterator[Requester]:
+    """A requester to an embedded server of the folder; both are ended."""
+    requester = connect(environment(folder), patience_s=PATIENCE_S)
+    try:
+        yield requester
+    finally:
+        requester.stop()
+        end_server(folder)
+
+
+@contextmanager
+def serving(folder: Path, **patience: float) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process with a patience of the test's choice; a child, killed at the end if it still runs."""
+    argv = [sys.executable, "-c", TIMES, str(folder), json.dumps(patience)]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n"
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def files_limited_to(pid: int, n_bytes: int) -> Iterator[None]:
+    """A process cannot make any file longer than this: to its eyes the disk is full."""
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)

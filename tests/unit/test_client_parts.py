@@ -1,0 +1,100 @@
+"""Small parts of the client: the manager's process, captured variables, the bars, the public names."""
+
+import io
+import subprocess
+import sys
+import threading
+
+from rich.console import Console
+
+import jobmon
+from jobmon.client.capture import captured
+from jobmon.client.live import LiveView
+from jobmon.client.manager_process import SUPERSEDED, ManagerProcess
+from jobmon.client.progress import ExecutorProgress
+
+
+class Told:
+    """What a manager process tells, and a way to wait for so many lines."""
+
+    def __init__(self, wanted):
+        self.lines, self._wanted, self._enough = [], wanted, threading.Event()
+
+    def __call__(self, text):
+        self.lines.append(text)
+        if len(self.lines) >= self._wanted:
+            self._enough.set()
+
+    def wait(self):
+        assert self._enough.wait(30)
+
+
+def manager(tmp_path, told, code):
+    process = ManagerProcess(7, ["compute"], tmp_path, tmp_path / "logs" / "manager-7.log", told)
+    process._argv = [sys.executable, "-c", code]
+    return process
+
+
+def test_the_manager_is_started_for_all_executors_of_the_workflow(tmp_path):
+    process = ManagerProcess(7, ["compute", "up loads"], tmp_path, tmp_path / "log", print)
+    assert process._argv[1:] == [
+        "-m", "jobmon", "manager", "--workflow", "7", "--folder", str(tmp_path),
+        "--executor", "compute", "--executor", "up loads",
+    ]  # fmt: skip
+
+
+def test_a_manager_that_dies_is_started_again_and_its_last_words_are_told(tmp_path):
+    told = Told(2)
+    process = manager(tmp_path, told, "import sys; print('no such queue'); sys.exit(1)")
+    process.start()
+    told.wait()
+    process.end()
+    assert "ended with status 1; it is started again in 0.5 s: no such queue" in told.lines[0]
+    assert "in 1 s" in told.lines[1]
+
+
+def test_a_manager_whose_place_was_taken_is_not_started_again(tmp_path):
+    told = Told(1)
+    process = manager(tmp_path, told, f"raise SystemExit({SUPERSEDED})")
+    process.start()
+    told.wait()
+    process._thread.join(30)
+    assert not process._thread.is_alive()
+    assert "another manager" in told.lines[0]
+
+
+def test_a_manager_that_is_told_to_end_is_not_started_again(tmp_path):
+    told = Told(1)
+    process = manager(tmp_path, told, "import signal; signal.pause()")
+    process.start()
+    process.end()
+    process._thread.join(30)
+    assert not process._thread.is_alive()
+    assert told.lines == []
+
+
+def test_captured_variables_are_those_named_and_never_the_token():
+    environ = {"PATH": "/bin", "CONDA_PREFIX": "/c", "HOME": "/h", "JOBMON_TOKEN": "secret", "JOBMON_DATA": "/d"}
+    assert captured(environ, ["PATH", "CONDA_*"]) == {"PATH": "/bin", "CONDA_PREFIX": "/c"}
+    assert captured(environ, ["*"]) == {k: v for k, v in environ.items() if k != "JOBMON_TOKEN"}
+
+
+def test_the_bars_show_counts_and_notes_and_events_stay():
+    out = io.StringIO()
+    view = LiveView(Console(file=out, force_terminal=True, width=120))
+    row = ExecutorProgress(
+        "compute", "uge", 142, done=98, running=31, queued=12, waiting=0, failed=1, cancelled=0, blocked=0
+    )
+    view.show([row], ["executor uploads has queued jobs, and no live manager serves it"])
+    view.line("fit-[Chad]  attempt 1  OUT_OF_MEMORY")
+    view.end([row])
+    text = out.getvalue()
+    for words in ("98 done", "31 running", "12 queued", "1 failed", "no live manager", "fit-[Chad]  attempt 1"):
+        assert words in text
+
+
+def test_every_public_name_is_there_and_importing_jobmon_imports_nothing_else():
+    assert all(getattr(jobmon, name) is not None for name in jobmon.__all__)
+    code = "import sys, jobmon; print([m for m in ('requests', 'rich', 'attrs', 'sqlalchemy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

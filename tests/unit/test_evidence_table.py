@@ -1,0 +1,176 @@
+"""The table of evidence: who reports × what the platform says × how long × how silent the worker is."""
+
+import itertools
+
+import pytest
+
+from jobmon.states import instances
+from jobmon.states.evidence import Facts, Graces, Observed, Reporting, Sighting, decide
+from jobmon.states.instances import CancelConfirmed, Ended, InstanceEvent, Started
+from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
+from jobmon.states.reasons import CHARGED, Reason
+
+GRACES = Graces(report_grace_s=10.0, agent_grace_s=1.0, absent_grace_s=30.0)
+WORKER, AGENT, PLATFORM = Reporting.WORKER, Reporting.AGENT, Reporting.PLATFORM
+SUBMITTING, SUBMITTED = InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR
+RUNNING, CANCELLING = InstanceState.RUNNING, InstanceState.CANCELLING
+LIVE = [SUBMITTING, SUBMITTED, RUNNING, CANCELLING]
+LONG = 1e9
+OWN_FAULTS = sorted(CHARGED)
+
+
+def weigh(
+    observed: Observed,
+    state: InstanceState = RUNNING,
+    reporting: Reporting = WORKER,
+    *,
+    is_call: bool = False,
+    silent: bool = True,
+    gone_for_s: float = LONG,
+) -> InstanceEvent | None:
+    return decide(Facts(state, reporting, is_call, silent, gone_for_s), observed, GRACES)
+
+
+EVERYTHING = list(
+    itertools.product(
+        [s for s in InstanceState if s not in FINAL_INSTANCE_STATES], Reporting, (False, True), (False, True), (0.0, LONG)
+    )
+)
+
+
+@pytest.mark.parametrize("sighting", [Sighting.ABSENT, Sighting.PENDING, Sighting.RUNNING, Sighting.UNKNOWN])
+def test_only_an_exit_is_ever_read_as_success(sighting: Sighting) -> None:
+    events = [decide(Facts(*facts), Observed(sighting), GRACES) for facts in EVERYTHING]
+    assert [event for event in events if isinstance(event, Ended) and event.reason is None] == []
+
+
+@pytest.mark.parametrize("sighting", [Sighting.PENDING, Sighting.UNKNOWN])
+def test_what_is_pending_or_unknown_proves_nothing_however_long_it_lasts(sighting: Sighting) -> None:
+    assert {decide(Facts(*facts), Observed(sighting), GRACES) for facts in EVERYTHING} == {None}
+
+
+@pytest.mark.parametrize("state", LIVE)
+@pytest.mark.parametrize("reporting", [WORKER, AGENT])
+def test_running_is_for_the_worker_to_say_where_one_reports(state: InstanceState, reporting: Reporting) -> None:
+    assert weigh(Observed(Sighting.RUNNING), state, reporting) is None
+
+
+def test_running_starts_an_attempt_that_waits_where_the_platform_alone_reports() -> None:
+    seen = {state: weigh(Observed(Sighting.RUNNING), state, PLATFORM) for state in LIVE}
+    started = Started("platform")
+    assert seen == {SUBMITTING: started, SUBMITTED: started, RUNNING: None, CANCELLING: None}
+
+
+@pytest.mark.parametrize(("reporting", "grace_s"), [(WORKER, 10.0), (AGENT, 1.0), (PLATFORM, 0.0)])
+@pytest.mark.parametrize("state", LIVE)
+def test_after_an_exit_a_report_on_its_way_gets_its_grace(
+    reporting: Reporting, grace_s: float, state: InstanceState
+) -> None:
+    exited = Observed(Sighting.EXITED, exit_status=0)
+    if grace_s:
+        assert weigh(exited, state, reporting, gone_for_s=grace_s - 0.001) is None
+    assert weigh(exited, state, reporting, gone_for_s=grace_s) is not None
+
+
+@pytest.mark.parametrize("reporting", [WORKER, AGENT])
+def test_a_running_command_that_exited_with_0_and_no_report_is_done(reporting: Reporting) -> None:
+    assert weigh(Observed(Sighting.EXITED, exit_status=0), reporting=reporting) == Ended(None, 0)
+
+
+@pytest.mark.parametrize("reporting", [WORKER, AGENT])
+def test_a_running_call_that_exited_with_0_and_no_report_is_lost_with_its_result(reporting: Reporting) -> None:
+    event = weigh(Observed(Sighting.EXITED, exit_status=0), reporting=reporting, is_call=True)
+    assert isinstance(event, Ended)
+    assert (event.reason, event.exit_status) == (Reason.LOST, 0)
+    assert "result of the call" in (event.detail or "")
+
+
+def test_a_call_whose_platform_alone_reports_is_done_when_it_exited_with_0() -> None:
+    assert weigh(Observed(Sighting.EXITED, exit_status=0), reporting=PLATFORM, is_call=True) == Ended(None, 0)
+
+
+@pytest.mark.parametrize("reporting", [WORKER, AGENT])
+@pytest.mark.parametrize("state", [SUBMITTING, SUBMITTED])
+@pytest.mark.parametrize("is_call", [False, True])
+@pytest.mark.parametrize("reason", [None, *OWN_FAULTS])
+def test_what_ended_before_its_worker_won_the_start_is_lost_and_charged_to_nobody(
+    reporting: Reporting, state: InstanceState, is_call: bool, reason: Reason | None
+) -> None:
+    seen = Observed(Sighting.EXITED, reason, 3, "qacct: failed 100")
+    event = weigh(seen, state, reporting, is_call=is_call)
+    assert isinstance(event, Ended)
+    assert (event.reason, event.exit_status) == (Reason.LOST, None)
+    assert event.reason not in CHARGED
+    assert "before its worker won the start" in (event.detail or "")
+    for said in ("qacct: failed 100", "status 3", reason or ""):
+        assert said in (event.detail or "")
+
+
+@pytest.mark.parametrize("reason", sorted(set(Reason) - CHARGED))
+@pytest.mark.parametrize("state", [SUBMITTING, SUBMITTED, RUNNING])
+def test_a_reason_that_charges_nobody_is_kept_before_and_after_the_start(reason: Reason, state: InstanceState) -> None:
+    event = weigh(Observed(Sighting.EXITED, reason, None, "drained"), state)
+    assert event == Ended(reason, None, detail="drained")
+
+
+@pytest.mark.parametrize("reporting", Reporting)
+@pytest.mark.parametrize("reason", Reason)
+def test_a_running_attempt_ends_for_the_reason_that_the_platform_gives(reporting: Reporting, reason: Reason) -> None:
+    event = weigh(Observed(Sighting.EXITED, reason, 9, "said"), reporting=reporting, is_call=True)
+    assert event == Ended(reason, 9, detail="said")
+
+
+@pytest.mark.parametrize("reason", [None, *Reason])
+@pytest.mark.parametrize("state", LIVE)
+def test_where_the_platform_alone_reports_its_word_decides_at_once(reason: Reason | None, state: InstanceState) -> None:
+    event = weigh(Observed(Sighting.EXITED, reason, 1), state, PLATFORM, gone_for_s=0.0, silent=False)
+    assert event == Ended(reason, 1)
+
+
+@pytest.mark.parametrize("reporting", [WORKER, AGENT])
+def test_an_attempt_that_is_being_cancelled_and_exited_without_a_report_is_cancelled(reporting: Reporting) -> None:
+    event = weigh(Observed(Sighting.EXITED, Reason.SIGNALLED, detail="killed"), CANCELLING, reporting)
+    assert event == CancelConfirmed("killed")
+
+
+@pytest.mark.parametrize("reporting", Reporting)
+@pytest.mark.parametrize("gone_for_s", [0.0, LONG])
+@pytest.mark.parametrize("silent", [False, True])
+def test_an_attempt_that_is_being_cancelled_and_absent_is_cancelled(
+    reporting: Reporting, gone_for_s: float, silent: bool
+) -> None:
+    event = weigh(Observed(Sighting.ABSENT), CANCELLING, reporting, gone_for_s=gone_for_s, silent=silent)
+    assert isinstance(event, CancelConfirmed)
+
+
+@pytest.mark.parametrize("state", [SUBMITTING, SUBMITTED, RUNNING])
+@pytest.mark.parametrize("reporting", Reporting)
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("gone_for_s", [0.0, 29.999, 30.0])
+def test_absence_is_loss_only_when_it_lasts_and_the_worker_is_silent(
+    state: InstanceState, reporting: Reporting, silent: bool, gone_for_s: float
+) -> None:
+    event = weigh(Observed(Sighting.ABSENT), state, reporting, silent=silent, gone_for_s=gone_for_s)
+    if gone_for_s >= 30.0 and (silent or reporting is PLATFORM):
+        assert isinstance(event, Ended)
+        assert event.reason is Reason.LOST
+    else:
+        assert event is None
+
+
+@pytest.mark.parametrize("sighting", Sighting)
+@pytest.mark.parametrize("state", LIVE)
+def test_whatever_the_evidence_amounts_to_is_legal_in_that_state(sighting: Sighting, state: InstanceState) -> None:
+    for reporting, is_call, silent, gone, reason in itertools.product(
+        Reporting, (False, True), (False, True), (0.0, LONG), (None, *Reason)
+    ):
+        event = decide(Facts(state, reporting, is_call, silent, gone), Observed(sighting, reason), GRACES)
+        if event is not None:
+            before = instances.JobInstance(1, 1, 1, "compute", 1, "j", state)
+            assert instances.apply(before, event)[0] is not before
+
+
+def test_an_agent_gets_a_shorter_grace_than_a_worker_and_both_less_than_absence() -> None:
+    graces = Graces()
+    assert (graces.after_exit_s(AGENT), graces.after_exit_s(WORKER), graces.after_exit_s(PLATFORM)) == (1.0, 10.0, 0.0)
+    assert graces.after_exit_s(WORKER) < graces.absent_grace_s

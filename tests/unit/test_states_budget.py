@@ -1,0 +1,114 @@
+"""Who pays for a failed attempt, and when a job is given up."""
+
+import pytest
+from msgspec.structs import replace
+
+from jobmon.states import jobs
+from jobmon.states.jobs import FREE_ATTEMPTS, FREE_RETURNS, AttemptFailed, AttemptReturned, Job
+from jobmon.states.names import JobState as S
+from jobmon.states.reasons import CHARGED, Reason
+
+RUNNING = Job(1, 1, "compute", S.RUNNING, max_attempts=3, attempts=1)
+UNCHARGED = sorted(set(Reason) - CHARGED)
+
+
+def again(job: Job) -> Job:
+    """The job, failed, with its next attempt running."""
+    for event in (jobs.Retried(), jobs.ResourcesAdjusted(), jobs.Instantiated(), jobs.AttemptStarted()):
+        job, _ = jobs.apply(job, event)
+    return job
+
+
+@pytest.mark.parametrize("reason", sorted(CHARGED))
+def test_a_fault_of_the_task_uses_up_an_attempt_and_the_last_one_is_fatal(reason: Reason) -> None:
+    job = RUNNING
+    states = []
+    for _ in range(3):
+        job, effects = jobs.apply(job, AttemptFailed(reason))
+        states.append((job.state, job.charged, job.uncharged, effects))
+        if job.state is S.ERROR_RECOVERABLE:
+            job = again(job)
+    retry = (jobs.RetryJob(),)
+    assert states == [
+        (S.ERROR_RECOVERABLE, 1, 0, retry),
+        (S.ERROR_RECOVERABLE, 2, 0, retry),
+        (S.ERROR_FATAL, 3, 0, ()),
+    ]
+    assert job.attempts == 3
+
+
+@pytest.mark.parametrize("reason", UNCHARGED)
+def test_what_is_no_fault_of_the_task_uses_up_no_attempt(reason: Reason) -> None:
+    job, effects = jobs.apply(replace(RUNNING, max_attempts=1), AttemptFailed(reason))
+    assert (job.state, job.charged, job.uncharged) == (S.ERROR_RECOVERABLE, 0, 1)
+    assert effects == (jobs.RetryJob(),)
+
+
+def test_a_task_that_keeps_killing_its_node_is_stopped() -> None:
+    job = RUNNING
+    failures = 0
+    while job.state is not S.ERROR_FATAL:
+        job, _ = jobs.apply(job, AttemptFailed(Reason.NODE_FAILURE))
+        failures += 1
+        if job.state is S.ERROR_RECOVERABLE:
+            job = again(job)
+    assert (failures, job.charged) == (FREE_ATTEMPTS, 0)
+
+
+def test_uncharged_failures_leave_all_charged_attempts_to_the_task() -> None:
+    job = RUNNING
+    for _ in range(FREE_ATTEMPTS - 1):
+        job = again(jobs.apply(job, AttemptFailed(Reason.PREEMPTED))[0])
+    for _ in range(2):
+        job, _ = jobs.apply(job, AttemptFailed(Reason.EXIT_NONZERO))
+        assert job.state is S.ERROR_RECOVERABLE
+        job = again(job)
+    assert jobs.apply(job, AttemptFailed(Reason.EXIT_NONZERO))[0].state is S.ERROR_FATAL
+
+
+@pytest.mark.parametrize("state", [S.INSTANTIATED, S.RUNNING])
+def test_a_job_that_is_given_back_queues_again_and_pays_nothing(state: S) -> None:
+    job, effects = jobs.apply(replace(RUNNING, state=state), AttemptReturned())
+    assert (job.state, job.charged, job.uncharged, job.returned) == (S.QUEUED_FOR_INSTANTIATION, 0, 0, 1)
+    assert effects == ()
+
+
+def test_a_job_that_is_given_back_for_ever_is_given_up() -> None:
+    job = replace(RUNNING, state=S.INSTANTIATED, returned=FREE_RETURNS - 2)
+    job, _ = jobs.apply(job, AttemptReturned())
+    assert job.state is S.QUEUED_FOR_INSTANTIATION
+    job, _ = jobs.apply(jobs.apply(job, jobs.Instantiated())[0], AttemptReturned())
+    assert (job.state, job.returned) == (S.ERROR_FATAL, FREE_RETURNS)
+
+
+def test_a_refusal_for_good_is_fatal_whatever_attempts_are_left() -> None:
+    job, effects = jobs.apply(replace(RUNNING, state=S.INSTANTIATED), jobs.AttemptRefused())
+    assert (job.state, job.charged, effects) == (S.ERROR_FATAL, 0, ())
+
+
+@pytest.mark.parametrize("state", [S.ERROR_FATAL, S.CANCELLED])
+def test_a_resume_gives_a_fresh_budget_and_goes_on_counting_attempts(state: S) -> None:
+    spent = replace(RUNNING, state=state, attempts=9, charged=3, uncharged=4, returned=5, cancel_requested=True)
+    job, _ = jobs.apply(spent, jobs.Resumed())
+    assert (job.state, job.attempts) == (S.REGISTERED, 9)
+    assert (job.charged, job.uncharged, job.returned, job.cancel_requested) == (0, 0, 0, False)
+
+
+@pytest.mark.parametrize("event", [AttemptFailed(Reason.EXIT_NONZERO), AttemptFailed(Reason.LOST), AttemptReturned()])
+def test_a_job_whose_end_was_asked_for_is_not_tried_again(event: jobs.JobEvent) -> None:
+    job, effects = jobs.apply(RUNNING, jobs.CancelRequested())
+    assert (job.state, job.cancel_requested, effects) == (S.RUNNING, True, (jobs.CancelInstance(),))
+    assert jobs.apply(job, event)[0].state is S.CANCELLED
+
+
+@pytest.mark.parametrize("state", [S.INSTANTIATED, S.RUNNING])
+def test_a_job_that_is_being_ended_when_the_workflow_is_resumed_is_tried_again_after_that(state: S) -> None:
+    job, _ = jobs.apply(replace(RUNNING, state=state, charged=1), jobs.CancelRequested())
+    job, effects = jobs.apply(job, jobs.Resumed())
+    assert (job.state, job.charged, job.cancel_requested, effects) == (state, 1, False, ())
+    assert jobs.apply(job, AttemptFailed(Reason.CANCELLED))[0].state is S.ERROR_RECOVERABLE
+
+
+def test_a_job_whose_end_was_asked_for_and_that_succeeds_first_is_done() -> None:
+    job, _ = jobs.apply(RUNNING, jobs.CancelRequested())
+    assert jobs.apply(job, jobs.AttemptSucceeded())[0].state is S.DONE

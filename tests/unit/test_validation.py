@@ -1,0 +1,210 @@
+"""What is looked for before anything runs, and told in one error."""
+
+import math
+from pathlib import Path
+from types import MappingProxyType
+
+import attrs
+import pytest
+
+from jobmon import BashTask, PythonTask, Workflow
+from jobmon.client.checking import check
+from jobmon.config import Config, ExecutorConfig, WorkflowConfig
+from jobmon.errors import CycleInGraph, InvalidResources, InvalidTask, InvalidWorkflow, UnknownExecutor
+from jobmon.plugins import Executor, Support
+from jobmon.plugins.registry import InstalledType
+
+
+@attrs.frozen
+class OwnResources:
+    queue: str = "all.q"
+
+
+class Grid(Executor):
+    name = "uge"
+    api_version = (0, 1)
+    resources_type = OwnResources
+    core_resources = MappingProxyType({"cores": Support.BOOKED, "memory": Support.ENFORCED})
+
+    def check_resources(self, *, resources):
+        if resources.memory and resources.memory > 750 << 30:
+            return [f"memory {resources.memory >> 30}G is above the 750G that queue {resources.own.queue} allows"]
+        return []
+
+
+class FakeRegistry:
+    def entries(self):
+        return {"uge": []}
+
+    def installed(self):
+        return [InstalledType("uge", "jobmon-executor-uge", "0.1", "m", "here")]
+
+    def load(self, name):
+        return Grid
+
+
+CONFIG = Config(folder=Path("/nowhere"))
+
+
+def plan(workflow, config=CONFIG, **options):
+    return check(workflow, config, FakeRegistry(), **options)
+
+
+def workflow_of(*tasks, **options):
+    wf = Workflow("w", **({"executor": "uge"} | options))
+    wf.add_tasks(tasks)
+    return wf
+
+
+def test_a_sound_workflow_becomes_a_plan_of_positions():
+    a = BashTask("true", name="a")
+    b = BashTask("true", name="b", upstream_tasks=[a], executor="compute")
+    made = plan(workflow_of(b, a), attrs.evolve(CONFIG, executors={"compute": ExecutorConfig("compute", "uge")}))
+    assert (list(made.dag.names), list(made.dag.upstream.of(0))) == (["b", "a"], [1])
+    assert (made.executors, list(made.executor_of)) == (("compute", "uge"), [0, 1])
+
+
+def test_all_problems_of_all_tasks_are_told_at_once():
+    stranger = BashTask("true", name="stranger")
+    tasks = [
+        BashTask("", name="empty"),
+        BashTask("true", name="twice"),
+        BashTask("true", name="twice"),
+        BashTask("true", name="new\nline"),
+        BashTask("true", name="above", upstream_tasks=[stranger, "no task"]),
+        BashTask("true", name="attempts", max_attempts=0),
+        BashTask("true", name="env", env={"A=B": "x", "C": 3}),
+        PythonTask(lambda: None, args=[object()], name="call"),
+    ]
+    with pytest.raises(InvalidTask) as caught:
+        plan(workflow_of(*tasks))
+    text = str(caught.value)
+    for words in (
+        "'empty': its command is empty",
+        "tasks 2 and 3 have this name",
+        r"its name contains '\n'",
+        "upstream task 'stranger' is not in the workflow",
+        "'no task' is str, not a task",
+        "max_attempts is 0",
+        "'A=B' cannot be the name",
+        "C is 3",
+        "a lambda cannot be found",
+        "argument args[0] is a object",
+    ):
+        assert words in text
+    assert text.startswith("10 problems in workflow 'w'")
+
+
+def test_the_same_task_added_twice_is_said_to_be():
+    task = BashTask("true", name="a")
+    with pytest.raises(InvalidTask, match="the same task was added twice"):
+        plan(workflow_of(task, task))
+
+
+def test_a_long_list_of_problems_is_cut():
+    with pytest.raises(InvalidTask, match="and 80 more"):
+        plan(workflow_of(*[BashTask("", name=f"t{i}") for i in range(100)]))
+
+
+def test_a_circle_is_told_with_its_path():
+    a, b = BashTask("true", name="a"), BashTask("true", name="b")
+    b.add_upstream(a)
+    a.add_upstream(b)
+    with pytest.raises(CycleInGraph, match=r"a -> b -> a|b -> a -> b"):
+        plan(workflow_of(a, b))
+
+
+def test_a_workflow_without_tasks_or_with_a_bad_name_is_refused():
+    with pytest.raises(InvalidTask, match="no tasks"):
+        plan(workflow_of())
+    wf = workflow_of(BashTask("true", name="a"))
+    wf.name = "two\nlines"
+    with pytest.raises(InvalidTask, match="the workflow: its name contains"):
+        plan(wf)
+
+
+def test_several_kinds_of_problems_are_told_together():
+    with pytest.raises(InvalidWorkflow) as caught:
+        plan(workflow_of(BashTask("", name="a"), BashTask("true", name="b", executor="ugee")))
+    assert "its command is empty" in str(caught.value)
+    assert 'task "b" asks for executor "ugee"' in str(caught.value)
+    assert 'did you mean "uge"?' in str(caught.value)
+
+
+def test_the_executor_of_the_configuration_serves_when_nobody_names_one():
+    wf = workflow_of(BashTask("true", name="a"), executor=None)
+    made = plan(wf, attrs.evolve(CONFIG, workflow=WorkflowConfig(executor="uge")))
+    assert made.executors == ("uge",)
+
+
+def test_without_any_executor_it_is_told_which_there_are():
+    with pytest.raises(UnknownExecutor) as caught:
+        plan(workflow_of(BashTask("true", name="a"), executor=None))
+    assert "installed types: uge 0.1" in str(caught.value)
+    assert "[workflow]" in str(caught.value)
+
+
+def test_resources_that_an_executor_refuses_are_told_of_all_tasks_in_one_error():
+    config = attrs.evolve(CONFIG, executors={"compute": ExecutorConfig("compute", "uge")})
+    tasks = [
+        BashTask("true", name="fit-Chad", resources={"memory": "2TB"}),
+        BashTask("true", name="fit-Mali", resources={"memory": "2TB"}),
+        BashTask("true", name="fine", resources={"memory": "2G", "slurm": {"partition": "x"}}),
+        BashTask("true", name="upload", resources={"memroy": 1}),
+        BashTask("true", name="own", resources={"uge": {"quue": "x"}}),
+        BashTask("true", name="strange", resources={"uge": {"queue": object()}}),
+    ]
+    with pytest.raises(InvalidResources) as caught:
+        plan(workflow_of(*tasks, executor="compute"), config)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "5 tasks ask for what their executor cannot give (nothing was started):"
+    assert lines[1] == "  fit-Chad, fit-Mali   compute (uge): memory 2048G is above the 750G that queue all.q allows"
+    assert lines[2].endswith("compute (uge): unknown resource 'memroy'; did you mean 'memory'?")
+    assert "did you mean 'queue'?" in lines[3]
+    assert "not JSON" in lines[4]
+    assert not any("fine" in line for line in lines)
+
+
+def test_resources_of_the_workflow_are_for_tasks_that_say_nothing_else():
+    with pytest.raises(InvalidResources, match="1 task asks") as caught:
+        plan(
+            workflow_of(
+                BashTask("true", name="own", resources={"memory": "1G"}),
+                BashTask("true", name="none"),
+                resources={"memory": "2TB"},
+            )
+        )
+    assert "own" not in str(caught.value)
+
+
+def test_resources_that_an_executor_ignores_are_said_once():
+    tasks = [BashTask("true", name=f"t{i}", resources={"cores": 1, "gpus": i}) for i in range(3)]
+    assert plan(workflow_of(*tasks)).notes == ("executor uge (uge) makes no use of: gpus",)
+
+
+def test_an_executor_that_is_served_elsewhere_need_not_be_installed():
+    config = attrs.evolve(CONFIG, executors={"far": ExecutorConfig("far", "slurm")})
+    wf = workflow_of(BashTask("true", name="a", resources={"anything": 1}), executor="far")
+    made = plan(wf, config, elsewhere=True)
+    assert (made.executors, made.usable) == (("far",), ())
+    with pytest.raises(UnknownExecutor):
+        plan(wf, config)
+
+
+def test_a_wide_fan_in_is_checked_in_one_go():
+    tasks = [BashTask("true", name=f"t{i}", upstream_tasks=[]) for i in range(5000)]
+    end = BashTask("true", name="end", upstream_tasks=tasks)
+    made = plan(workflow_of(*tasks, end))
+    assert len(made.dag.upstream.of(5000)) == 5000
+
+
+def test_a_call_knows_its_upstream_results_by_job_id():
+    from jobmon.client.specs import specs
+
+    first = PythonTask(math.sqrt, args=[4], name="first")
+    second = PythonTask(math.sqrt, args=[first.output], name="second")
+    wf = workflow_of(second, first, tags=["all"])
+    made = plan(wf)
+    two, one = specs(wf, made, range(10, 12), range(2))
+    assert (two.upstream, two.needs_outputs, two.call.args) == ([11], True, [{"$output": 11}])
+    assert (one.upstream, one.needs_outputs, one.tags, one.executor) == ([], False, ["all"], "uge")

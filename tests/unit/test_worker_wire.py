@@ -1,0 +1,65 @@
+"""The worker speaks the wire's language without importing it; here both are held together."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from jobmon.wire import routes
+from jobmon.wire.health import API_VERSION
+from jobmon.worker import command, transport
+from jobmon.worker.build import build_worker
+
+
+def test_the_workers_paths_are_the_routes() -> None:
+    assert routes.START_ATTEMPTS.path == transport.START
+    assert routes.HEARTBEAT.path == transport.HEARTBEAT
+    assert routes.FINISH_ATTEMPTS.path == transport.FINISH
+    assert routes.GIVE_BACK_ATTEMPTS.path == transport.GIVE_BACK
+    for path in (transport.START, transport.HEARTBEAT, transport.FINISH, transport.GIVE_BACK):
+        assert routes.ROUTES[path].access is routes.Access.WORKER
+
+
+def test_the_workers_version_is_that_of_the_wire() -> None:
+    assert ".".join(map(str, API_VERSION)) == transport.API
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("http://127.0.0.1:8080", ("127.0.0.1", 8080, "")),
+        ("http://login1:8080/jobmon/", ("login1", 8080, "/jobmon")),
+        ("http://[::1]:99", ("::1", 99, "")),
+        ("http://[::1]", ("::1", 80, "")),
+        ("http://login1", ("login1", 80, "")),
+    ],
+)
+def test_addresses_are_taken_apart(url: str, parts: tuple[str, int, str]) -> None:
+    assert parts == transport.split_url(url)
+
+
+@pytest.mark.parametrize("url", ["https://x", "login1:80", "http://x:y"])
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(ValueError):
+        transport.split_url(url)
+
+
+def test_the_worker_is_built_once_under_a_name_of_its_content(tmp_path: Path) -> None:
+    path = build_worker(tmp_path / "new")
+    made = path.stat()
+    assert build_worker(tmp_path / "new") == path
+    assert path.stat().st_ino == made.st_ino
+    assert [path] == list(path.parent.iterdir())
+    assert path.name.startswith("worker-0.1-")
+    again = build_worker(tmp_path / "other")
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_every_module_of_the_worker_is_shipped_compiled_beside_its_source(tmp_path: Path) -> None:
+    names = set(zipfile.ZipFile(build_worker(tmp_path)).namelist())
+    folder = Path(command.__file__).parent
+    shipped = {f"jobmon_worker/{file.name}" for file in folder.glob("*.py")} - {
+        "jobmon_worker/build.py",
+        "jobmon_worker/warm.py",
+    }
+    assert names == {"__main__.py", "__main__.pyc"} | shipped | {f"{name}c" for name in shipped}

@@ -51,7 +51,7 @@ docs: environment
 	$(VENV)/bin/python docs/make_states.py
 
 bench: environment
-	@for script in benchmarks/bench_*.py; do $(VENV)/bin/python $$script || exit 1; done
+	@for script in $(wildcard benchmarks/bench_*.py); do $(VENV)/bin/python $$script || exit 1; done
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/life_expectancy/out

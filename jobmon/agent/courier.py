@@ -12,13 +12,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 
-from jobmon.errors import JobmonError, ServerUnreachable
+from jobmon.errors import InvalidRequest, JobmonError, ServerUnreachable
 from jobmon.requester import Requester
 from jobmon.wire import routes
 from jobmon.wire.workers import FinishAttempts, FinishReport, GiveBackAttempts, Heartbeat, Start, StartAttempts
+
+T = TypeVar("T")
 
 #: While there is enough to run, requests are so far apart, more when much is running: larger batches cost all less.
 SHORTEST_PACE_S, LONGEST_PACE_S = 0.05, 0.25
@@ -158,14 +161,20 @@ class Courier:
             self._beat(self._requester, self._beats)
 
     def _give_back(self, requester: Requester, tokens: list[str]) -> None:
-        message = GiveBackAttempts(self._worker_id, tokens, "its agent will not run it")
-        requester.call(routes.GIVE_BACK_ATTEMPTS, message, patience_s=_TRY_S)
+        def send(some: list[str]) -> None:
+            message = GiveBackAttempts(self._worker_id, some, "its agent will not run it")
+            requester.call(routes.GIVE_BACK_ATTEMPTS, message, patience_s=_TRY_S)
+
+        _each_if_refused(send, tokens)
         with self._condition:
             del self._returns[: len(tokens)]
         self._tell(Reported(tokens))
 
     def _report(self, requester: Requester, reports: list[FinishReport]) -> None:
-        requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(self._worker_id, reports), patience_s=_TRY_S)
+        def send(some: list[FinishReport]) -> None:
+            requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(self._worker_id, some), patience_s=_TRY_S)
+
+        _each_if_refused(send, reports)
         with self._condition:
             del self._reports[: len(reports)]
         self._tell(Reported([report.token for report in reports]))
@@ -189,3 +198,15 @@ class Courier:
         if news is not None:
             self.news.append(news)
             os.eventfd_write(self.wake_fd, 1)
+
+
+def _each_if_refused(send: Callable[[list[T]], None], batch: list[T]) -> None:
+    """Send a batch; if the server refuses it, each by itself, so that one that it does not know holds up no other."""
+    try:
+        send(batch)
+    except InvalidRequest as error:
+        if len(batch) == 1:
+            print(f"agent: the server refuses for good: {error}", file=sys.stderr, flush=True)
+            return
+        for one in batch:
+            _each_if_refused(send, [one])

@@ -80,14 +80,11 @@ def of_dead_interpreter(
 def tail(path: str) -> str | None:
     """The last 10 kB of a file as text, whatever its bytes; None when it is empty or gone."""
     try:
-        fd = os.open(path, os.O_RDONLY)
+        size = os.stat(path).st_size  # noqa: PTH116
+        if size == 0:
+            return None
+        with open(path, "rb") as file:  # noqa: PTH123
+            file.seek(max(0, size - TAIL_BYTES))
+            return file.read(TAIL_BYTES).decode(errors="replace") or None
     except OSError:
         return None
-    try:
-        size = os.fstat(fd).st_size
-        text = os.pread(fd, TAIL_BYTES, max(0, size - TAIL_BYTES)) if size else b""
-    except OSError:  # a device or a pipe, which the task was given as its file
-        return None
-    finally:
-        os.close(fd)
-    return text.decode(errors="replace") or None

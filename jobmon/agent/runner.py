@@ -14,7 +14,7 @@ from jobmon.agent.courier import LONGEST_PACE_S, SHORTEST_PACE_S, Courier, End, 
 from jobmon.agent.interpreters import Interpreter, Interpreters
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
 from jobmon.agent.messages import Stage
-from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, HostIsFull, environment_of, spawn_command
+from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, spawn_command
 from jobmon.agent.timers import Timers
 from jobmon.states.reasons import Reason
 from jobmon.wire.workers import FinishReport
@@ -40,7 +40,7 @@ class Runner:
         self._courier = courier
         self._poll = poll
         self._timers = timers
-        self._environment = environment
+        self._environments = Environments(environment)
         self._grace_s = grace_s
         self._interpreters = Interpreters(lambda: attempts.workers)
         self._commands: dict[int, Attempt] = {}
@@ -155,8 +155,8 @@ class Runner:
         """Start it; False when there is no room for a process."""
         work = attempt.work
         assert work is not None
-        environment = environment_of(self._environment, work, attempt.token)
         try:
+            environment = self._environments.of(work, attempt.token)
             if work.command is not None:
                 attempt.pid = spawn_command(work, environment)
                 self._commands[attempt.pid] = attempt
@@ -222,7 +222,11 @@ class Runner:
     def _answered(self, interpreter: Interpreter) -> None:
         if interpreter.hung_up():
             return
-        answer = interpreter.receive()
+        try:
+            answer = interpreter.receive()
+        except ValueError:  # something else wrote into its channel
+            signal_group(interpreter.pid, signal.SIGKILL)
+            return
         if interpreter.hung_up():
             self._poll.unregister(interpreter.channel)  # its death tells the rest
         if answer is None:

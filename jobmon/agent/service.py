@@ -53,7 +53,7 @@ class Spawner:
         self._poll = select.epoll()
         self._timers = Timers()
         self._attempts = Attempts(workers)
-        self._courier = Courier(f"agent-{self.agent_id}", _find_server)
+        self._courier = Courier(f"{socket.gethostname()}:agent-{self.agent_id}", _find_server)
         environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"}
         environment[AGENT_MARK.encode()] = mark.encode()
         self._runner = Runner(self._attempts, self._courier, self._poll, self._timers, environment, grace_s)

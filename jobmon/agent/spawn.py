@@ -1,6 +1,7 @@
 """Start a command with posix_spawn: no copy of this process is made and no interpreter runs in between."""
 
 import errno
+import functools
 import os
 import signal
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 from jobmon.wire.workers import Work
 from jobmon.worker.command import MARK, bash, find_program, plain_words
 
+_MARK = MARK.encode()
 NOT_FOUND, CANNOT_RUN = 127, 126  # as shells report them
 
 _OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -34,13 +36,19 @@ class HostIsFull(Exception):
     """No process can be started now. It may be tried again."""
 
 
-def environment_of(base: Mapping[bytes, bytes], work: Work, token: str) -> dict[bytes, bytes]:
-    """The environment of the work's command: that of the agent, the work's own over it, and the mark of the attempt."""
-    environment = dict(base)
-    for name, value in work.env.items():
-        environment[os.fsencode(name)] = os.fsencode(value)
-    environment[MARK.encode()] = token.encode()
-    return environment
+class Environments:
+    """Makes the environments of commands: that of the agent, the work's own over it, and the mark of the attempt."""
+
+    def __init__(self, base: Mapping[bytes, bytes]) -> None:
+        self._base = dict(base)
+        self._last: tuple[dict[str, str], dict[bytes, bytes]] = ({}, self._base)
+
+    def of(self, work: Work, token: str) -> dict[bytes, bytes]:
+        """The environment of the work's command. Most works of one workflow have the same."""
+        if work.env != self._last[0]:
+            own = {os.fsencode(name): os.fsencode(value) for name, value in work.env.items()}
+            self._last = (work.env, self._base | own)
+        return {**self._last[1], _MARK: token.encode()}
 
 
 def enter(folder: str) -> None:
@@ -136,9 +144,14 @@ def spawn(argv: list[str], environment: Mapping[bytes, bytes], cwd: str, actions
         raise _explained(error, argv[0], program, actions) from error
 
 
+@functools.lru_cache(maxsize=100)
+def _candidates(name: str, path: bytes | None, cwd: str) -> list[str]:
+    return find_program(name, {} if path is None else {b"PATH": path}, cwd)
+
+
 def _program(name: str, environment: Mapping[bytes, bytes], cwd: str) -> str:
     """The file to execute: the first on the command's PATH that may be."""
-    candidates = find_program(name, environment, cwd)
+    candidates = _candidates(name, environment.get(b"PATH"), cwd)
     for file in candidates:
         if os.access(file, os.X_OK) and not stat.S_ISDIR(os.stat(file).st_mode):  # noqa: PTH116
             return file

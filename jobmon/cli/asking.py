@@ -1,8 +1,7 @@
 """What the commands that ask a server share: reaching it, and finding a workflow or a job by name or id."""
 
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import click
 
@@ -16,21 +15,15 @@ from jobmon.wire.runs import ReadJobs, ReadWorkflow, ReadWorkflows, WorkflowStat
 
 _PATIENCE_S = 10.0
 
-start_option: Callable[[Any], Any] = click.option(
-    "--start", is_flag=True, help="Start the embedded server if none runs, to read what was run before."
-)
 
-
-def reach(start: bool) -> Requester:
-    """A requester to the server in use; an embedded one is started only when `start` says so.
+def reach() -> Requester:
+    """A requester to the server in use; an embedded one is started when something has been run in its data folder.
 
     Raises:
-        ServerUnreachable: none runs; the text says whether anything has been run at all.
+        ServerUnreachable: none can be reached; the text says whether anything has been run at all.
     """
-    if start:
-        return connect(os.environ, patience_s=_PATIENCE_S)
     try:
-        return connect(os.environ, start=False, patience_s=_PATIENCE_S)
+        return connect(os.environ, start=data_folder(os.environ).database.exists(), patience_s=_PATIENCE_S)
     except ServerUnreachable as error:
         raise ServerUnreachable(_explained(error)) from error
 
@@ -44,10 +37,7 @@ def _explained(error: ServerUnreachable) -> str:
         return str(error)  # one runs, here or on another host, and cannot be reached
     if not folder.database.exists():
         return f"no server is running; nothing has been run in {folder.path}. JOBMON_DATA names another folder"
-    return (
-        f"no server is running for {folder.path}: it ends by itself a minute after the last run. Add --start to read "
-        "what was run before; JOBMON_DATA names another folder"
-    )
+    return str(error)
 
 
 def find_workflow(requester: Requester, asked: str) -> WorkflowStatus:

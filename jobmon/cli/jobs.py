@@ -2,7 +2,7 @@
 
 import click
 
-from jobmon.cli.asking import find_workflow, reach, read_jobs, start_option
+from jobmon.cli.asking import find_workflow, reach, read_jobs
 from jobmon.cli.exits import Exit
 from jobmon.cli.output import json_option, print_json, print_table
 from jobmon.states.names import JobState
@@ -16,11 +16,10 @@ from jobmon.states.names import JobState
     metavar="STATE",
     help="Only jobs in this state, such as ERROR_FATAL or RUNNING.",
 )
-@start_option
 @json_option
-def jobs(workflow: str, state: str | None, start: bool, as_json: bool) -> int:
+def jobs(workflow: str, state: str | None, as_json: bool) -> int:
     """List the jobs of WORKFLOW (name or id), with why the last attempt did not succeed."""
-    requester = reach(start)
+    requester = reach()
     found = list(read_jobs(requester, find_workflow(requester, workflow).workflow_id, state))
     if as_json:
         print_json(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from jobmon.cli.asking import find_job, find_workflow, reach, start_option
+from jobmon.cli.asking import find_job, find_workflow, reach
 from jobmon.cli.exits import Exit
 from jobmon.cli.output import json_option, print_json
 from jobmon.errors import InvalidRequest
@@ -20,15 +20,14 @@ from jobmon.wire.runs import ReadAttempts
 @click.argument("job")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt; the newest when not given.")
 @click.option("--stderr", is_flag=True, help="Standard error instead of standard output.")
-@start_option
 @json_option
-def logs(workflow: str, job: str, attempt: int | None, stderr: bool, start: bool, as_json: bool) -> int:
+def logs(workflow: str, job: str, attempt: int | None, stderr: bool, as_json: bool) -> int:
     """Print what JOB (name or id) of WORKFLOW (name or id) wrote: the whole file where it can be read from this host.
 
     Otherwise the tail that its worker reported (at most 10 kB), and on standard error where the rest is. With --json
     all attempts of the job, with paths and tails.
     """
-    requester = reach(start)
+    requester = reach()
     row = find_job(requester, find_workflow(requester, workflow).workflow_id, job)
     attempts = requester.call(routes.ATTEMPTS, ReadAttempts(row.job_id)).attempts
     if as_json:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import click
 
-from jobmon.cli.asking import find_workflow, reach, start_option
+from jobmon.cli.asking import find_workflow, reach
 from jobmon.cli.exits import Exit
 from jobmon.cli.output import json_option, print_json, print_table, printable
 from jobmon.states.names import JobState
@@ -38,14 +38,13 @@ def _totals(workflow: WorkflowStatus) -> dict[str, int]:
 
 @click.command(short_help="Show how workflows stand, or one workflow by executor.")
 @click.argument("workflow", required=False)
-@start_option
 @json_option
-def status(workflow: str | None, start: bool, as_json: bool) -> int:
+def status(workflow: str | None, as_json: bool) -> int:
     """Show the newest workflows, or how one WORKFLOW (name or id) stands by executor.
 
     With WORKFLOW the exit code is 1 when a job of it has failed for good.
     """
-    requester = reach(start)
+    requester = reach()
     if workflow is None:
         return _list(requester.call(routes.WORKFLOWS, ReadWorkflows()).workflows, as_json)
     found = find_workflow(requester, workflow)

@@ -81,7 +81,7 @@ def _spawn(token: str, work: Work, ending: _Ending) -> FinishReport:
     for path in (work.stdout, work.stderr):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     secret = ("JOBMON_TOKEN", "JOBMON_TOKEN_FILE")
-    env = {k: v for k, v in os.environ.items() if k not in secret} | work.env | {"JOBMON_TOKEN": token}
+    env = {k: v for k, v in os.environ.items() if k not in secret} | work.env | {"JOBMON_ATTEMPT": token}
     try:
         with Path(work.stdout).open("wb") as out, Path(work.stderr).open("wb") as err:
             ending.process = subprocess.Popen(

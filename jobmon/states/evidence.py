@@ -14,6 +14,11 @@ from jobmon.states.names import InstanceState
 from jobmon.states.reasons import CHARGED, Reason
 
 
+#: Statuses of a worker that ends without having run the command: it could not ask, or it was refused (see
+#: jobmon.worker.attempt). They tell nothing of the command, which another copy of the worker may be running.
+WORKER_DID_NOT_RUN_IT = (75, 77)
+
+
 class Sighting(StrEnum):
     """What a platform can say of an attempt."""
 
@@ -79,6 +84,8 @@ def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | 
         case Sighting.EXITED:
             if facts.gone_for_s < graces.after_exit_s(facts.reporting):
                 return None
+            if not by_platform and observed.exit_status in WORKER_DID_NOT_RUN_IT and not facts.silent:
+                return None  # a further copy of the worker has ended; the one that won the start may still run
             if cancelling and not by_platform:
                 return instances.CancelConfirmed(observed.detail or "the platform says that it has ended")
             return _ended(facts, observed, by_platform)
@@ -94,7 +101,8 @@ def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | 
 
 def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.Ended:
     reason = observed.reason
-    if not by_platform and facts.state is not InstanceState.RUNNING and (reason is None or reason in CHARGED):
+    unstarted = facts.state is not InstanceState.RUNNING or observed.exit_status in WORKER_DID_NOT_RUN_IT
+    if not by_platform and unstarted and (reason is None or reason in CHARGED):
         return instances.Ended(Reason.LOST, detail=_before_start(observed))  # nothing of the task has run
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
@@ -105,4 +113,4 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
 def _before_start(observed: Observed) -> str:
     status = None if observed.exit_status is None else f"status {observed.exit_status}"
     said = ", ".join(str(part) for part in (observed.reason, status, observed.detail) if part)
-    return "the platform ended it before its worker won the start" + (f" ({said})" if said else "")
+    return "the platform ended it without a word from a worker that has run it" + (f" ({said})" if said else "")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: Exit statuses of a worker whose command was not started; else it ends with that of its command, 128 + a signal.
-REFUSED, NOT_STARTED = 0, 75
+REFUSED, NOT_STARTED = 77, 75
 _LONGEST_PAUSE_S = 15.0
 
 

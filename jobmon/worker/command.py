@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: Stands in the environment of an attempt's command and of all that it starts: the attempt's token.
-MARK = "JOBMON_TOKEN"
+MARK = "JOBMON_ATTEMPT"
 #: Stands in the environment of a worker alone, where its executor set it, never in that of its command.
 WORKER_MARK = "JOBMON_WORKER"
 

@@ -19,7 +19,8 @@ if __name__ == "__main__":
     # This folder must not be searched by the user's imports: a module of theirs may have the name of one of ours.
     sys.path[:] = [folder for folder in sys.path if folder != str(Path(__file__).resolve().parent)]
     _spec = importlib.util.spec_from_file_location("_jobmon_calls", Path(__file__).with_name("calls.py"))
-    assert _spec is not None and _spec.loader is not None
+    assert _spec is not None
+    assert _spec.loader is not None
     calls = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(calls)
 else:

@@ -128,7 +128,7 @@ def test_a_command_runs_in_its_folder_with_its_environment_and_its_output_in_its
 ) -> None:
     place = tmp_path / "place"
     place.mkdir()
-    shell = "pwd; echo $ANIMAL >&2; echo token=$JOBMON_TOKEN; exit 3"
+    shell = "pwd; echo $ANIMAL >&2; echo token=$JOBMON_ATTEMPT; exit 3"
     work = server.give("t1", place, shell=shell, env={"ANIMAL": "stork"}, stdout=str(tmp_path / "a" / "b" / "1.out"))
     agent.submit("t1")
     report = agent.report("t1")
@@ -152,7 +152,7 @@ def test_the_users_secret_does_not_reach_the_command(agent: AgentProcess, server
     server.give("t1", tmp_path, shell="env")
     agent.submit("t1")
     text = agent.report("t1").stdout_tail or ""
-    assert "JOBMON_TOKEN=t1\n" in text
+    assert "JOBMON_ATTEMPT=t1\n" in text
     assert USER_TOKEN not in text
 
 
@@ -400,7 +400,7 @@ def leaves(code): os._exit(code)
 def exits(code): sys.exit(code)
 def crashes(): os.kill(os.getpid(), signal.SIGSEGV)
 def which(): return os.getpid()
-def where(): return [os.getcwd(), os.environ.get("ANIMAL"), os.environ["JOBMON_TOKEN"]]
+def where(): return [os.getcwd(), os.environ.get("ANIMAL"), os.environ["JOBMON_ATTEMPT"]]
 def spoils(): os.environ["ANIMAL"] = "spoilt"; os.chdir("/"); sys.path.clear(); sys.stdout = None
 def large(): return "x" * 70000
 def no_json(): return {1, 2}

@@ -33,7 +33,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server() -> Iterator[WorkerServer]:
     with worker_server(heartbeat_s=0.1) as server:
         yield server
-    kill_marked("JOBMON_TOKEN", TOKEN)
+    kill_marked("JOBMON_ATTEMPT", TOKEN)
 
 
 def spawn(archive: Path, start_file: Path, **more: object) -> subprocess.Popen[str]:
@@ -108,14 +108,17 @@ sorted(os.listdir('/proc/self/fd')), sys.stdin.read() == '')"
     server.winners.clear()
     server.give(TOKEN, tmp_path, shell="grep -E '^Sig(Blk|Ign)' /proc/self/status")
     run(archive, server.start_file(TOKEN, tmp_path), env=environment)
-    ignored = blocked = "0" * 16
-    assert server.reports(TOKEN)[1].stdout_tail == f"SigBlk:\t{blocked}\nSigIgn:\t{ignored}\n"
+    masks = dict(line.split(":\t") for line in str(server.reports(TOKEN)[1].stdout_tail).splitlines())
+    assert int(masks["SigBlk"], 16) == 0
+    # Whoever runs this test may ignore others, which are inherited; these the worker itself or its Python changes.
+    changed = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+    assert [number.name for number in changed if int(masks["SigIgn"], 16) >> (number - 1) & 1] == []
 
     server.winners.clear()
     server.give(TOKEN, tmp_path, argv=["env"], env={"NEW": "x\ny", "KEPT": "2"})
     run(archive, server.start_file(TOKEN, tmp_path), env=environment)
     lines = set((server.reports(TOKEN)[2].stdout_tail or "").splitlines())
-    assert lines == {f"PATH={os.environ['PATH']}", "KEPT=2", "NEW=x", "y", f"JOBMON_TOKEN={TOKEN}"}
+    assert lines == {f"PATH={os.environ['PATH']}", "KEPT=2", "NEW=x", "y", f"JOBMON_ATTEMPT={TOKEN}"}
 
 
 @pytest.mark.parametrize(
@@ -165,18 +168,27 @@ def test_a_command_of_1_MB_runs(server: WorkerServer, archive: Path, tmp_path: P
 
 
 def test_much_output_neither_hangs_nor_takes_memory(server: WorkerServer, archive: Path, tmp_path: Path) -> None:
+    server.give(TOKEN, tmp_path, shell="true")
+    quiet_kb = memory_of_worker(server, archive, tmp_path)
+    server.winners.clear()
     server.give(TOKEN, tmp_path, shell=r"head -c 200000000 /dev/zero | tr '\0' '\377'; echo the end")
+    loud_kb = memory_of_worker(server, archive, tmp_path)
+    report = server.reports(TOKEN)[-1]
+    assert (tmp_path / "out").stat().st_size == 200_000_008
+    (tmp_path / "out").unlink()
+    assert str(report.stdout_tail).endswith("\ufffd\ufffdthe end\n")
+    assert len(str(report.stdout_tail).encode()) <= 10_000
+    assert loud_kb - quiet_kb < 20_000
+
+
+def memory_of_worker(server: WorkerServer, archive: Path, tmp_path: Path) -> int:
+    """The peak memory of a worker in kB, and of the process that spawned it before its exec: compare two of them."""
     worker = spawn(archive, server.start_file(TOKEN, tmp_path))
     _, _, usage = os.wait4(worker.pid, 0)
     worker.returncode = 0
     if worker.stderr is not None:
         worker.stderr.close()
-    [report] = server.reports(TOKEN)
-    assert (tmp_path / "out").stat().st_size == 200_000_008
-    (tmp_path / "out").unlink()
-    assert str(report.stdout_tail).endswith("\ufffd\ufffdthe end\n")
-    assert len(str(report.stdout_tail).encode()) <= 10_000
-    assert usage.ru_maxrss < 60_000  # kB
+    return usage.ru_maxrss
 
 
 def test_children_that_hold_the_output_do_not_hang_it_and_are_ended_with_the_command(
@@ -184,14 +196,14 @@ def test_children_that_hold_the_output_do_not_hang_it_and_are_ended_with_the_com
 ) -> None:
     report = report_of(server, archive, tmp_path, shell="sleep 600 & setsid -f sleep 600; echo done")
     assert (report.reason, report.stdout_tail) == (None, "done\n")
-    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+    assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
 def test_a_refused_start_ends_quietly_without_running(server: WorkerServer, archive: Path, tmp_path: Path) -> None:
     server.give(TOKEN, tmp_path, shell="touch ran")
     server.winners[TOKEN] = "somebody else"
     status, err = run(archive, server.start_file(TOKEN, tmp_path))
-    assert status == 0
+    assert status == 77
     assert "another worker" in err
     assert not (tmp_path / "ran").exists()
     assert server.reports(TOKEN) == []

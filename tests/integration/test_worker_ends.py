@@ -35,7 +35,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server() -> Iterator[WorkerServer]:
     with worker_server(heartbeat_s=0.1) as server:
         yield server
-    kill_marked("JOBMON_TOKEN", TOKEN)
+    kill_marked("JOBMON_ATTEMPT", TOKEN)
 
 
 class Worker:
@@ -171,7 +171,7 @@ def test_a_command_that_the_server_wants_ended_is_ended_and_cancelled(
     assert worker.end()[0] == 128 + signal.SIGTERM
     [report] = server.reports(TOKEN)
     assert (report.reason, report.signal) == (Reason.CANCELLED, signal.SIGTERM)
-    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+    assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
 def test_a_command_that_ignores_its_end_is_killed_after_the_grace(
@@ -183,7 +183,7 @@ def test_a_command_that_ignores_its_end_is_killed_after_the_grace(
     server.end.add(TOKEN)
     assert worker.end()[0] == 128 + signal.SIGKILL
     assert server.reports(TOKEN)[0].reason is Reason.CANCELLED
-    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+    assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])

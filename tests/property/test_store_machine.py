@@ -1,12 +1,13 @@
 """Clients, managers, workers, platforms and crashes in any order: tables and store together keep every promise."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from invariants import FINAL_INSTANCES, FINAL_RUNS, check, content
 from messages import CONTEXT, ELSEWHERE, registration
 from world import World, full_disk, poisoned
@@ -35,6 +36,7 @@ EXECUTORS = {"compute": Reporting.WORKER, "pool": Reporting.AGENT, "sim": Report
 WORKERS = ["node1:1:a", "node1:2:b", "node2:1:c"]
 OWN_FAULTS = {"EXIT_NONZERO", "SIGNALLED", "OUT_OF_MEMORY", "TIMEOUT"}
 REFUSALS = (InvalidRequest, InvalidTransition, Superseded, WorkflowActive, WorkflowExists)
+LIVE = ["SUBMITTING", "SUBMITTED_TO_BATCH_EXECUTOR", "RUNNING", "CANCELLING"]
 RUN_LEASE_S = 60.0
 reasons = st.one_of(st.none(), st.sampled_from(Reason))
 
@@ -127,26 +129,77 @@ class TablesAndStore(RuleBasedStateMachine):
             rows = self.rows("job_instance", workflow_id=lease.workflow_id, executor=lease.executor)
         return [row["token"] for row in rows]
 
-    def some_tokens(self, data: Any, lease: Lease | None = None) -> list[str]:
-        """A few attempts, mostly live ones, perhaps one of them twice; of a lease's executor, nearly always."""
+    def some_tokens(self, data: Any, lease: Lease | None = None, states: Sequence[str] = LIVE) -> list[str]:
+        """A few attempts, mostly in such a state, perhaps one of them twice; of a lease's executor, nearly always."""
         tokens = self.tokens(data, lease)
-        live = [t for t in tokens if self.state_of(t) not in FINAL_INSTANCES]
-        pool = live if live and data.draw(st.integers(0, 4)) else tokens
+        live = [t for t in tokens if self.state_of(t) in states]
+        pool = live if live and data.draw(st.integers(0, 5)) else tokens
         return data.draw(st.lists(st.sampled_from(pool), min_size=1, max_size=3)) if pool else []
+
+    @rule(data=st.data(), disturbance=disturbances)
+    def something_happens(self, data: Any, disturbance: str) -> None:
+        """One rule for all: left to itself Hypothesis turns half of the rules off, and no attempt gets far."""
+        weights = {
+            self.claim_jobs: 6 * self.any_in("QUEUED_FOR_INSTANTIATION"),
+            self.record_outcomes: 3 * self.any_in("SUBMITTING"),
+            self.record_observations: 3 * self.any_in(*LIVE),
+            self.start_attempts: 5 * self.any_in("SUBMITTING", "SUBMITTED_TO_BATCH_EXECUTOR"),
+            self.finish_attempts: 6 * self.any_in("RUNNING", "CANCELLING"),
+            self.give_back_attempts: self.any_in("RUNNING"),
+            self.a_client_comes: 2,
+            self.a_client_writes: 3,
+            self.a_manager_comes_or_goes: 1,
+            self.time_passes: 2,
+            self.the_server_is_killed_and_started_again: 1,
+        }
+        actions = [action for action, weight in weights.items() for _ in range(weight)]
+        action = data.draw(st.sampled_from(actions))
+        note(action.__name__)
+        action(data, disturbance)
 
     # The client.
 
-    @initialize(max_attempts=st.integers(1, 3))
-    def begin_the_first_workflow(self, max_attempts: int) -> None:
-        self.open_a_run(0, False, False, "")
-        self.bind_the_jobs(0, max_attempts, "")
-        self.begin_the_run(0, "")
-        self.queue_jobs(0, set(range(N_JOBS)), "")
-        for executor in EXECUTORS:
-            self.acquire_a_lease(0, executor, "")
+    @initialize(number_of_flows=st.integers(1, 2), max_attempts=st.integers(1, 3))
+    def begin_workflows(self, number_of_flows: int, max_attempts: int) -> None:
+        for number in range(number_of_flows):
+            self.resume(number, "no", max_attempts, "")
+            for executor in EXECUTORS:
+                self.acquire_a_lease(number, executor, "")
 
-    @rule(number=flow, take_over=st.booleans(), gone=st.booleans(), disturbance=disturbances)
-    def open_a_run(self, number: int, take_over: bool, gone: bool, disturbance: str) -> None:
+    def resume(self, number: int, take_over: str, max_attempts: int, disturbance: str) -> None:
+        """A client goes through all that it does at its start, unless it is refused at once."""
+        if self.open_a_run(number, take_over == "yes", take_over == "gone", disturbance):
+            self.bind_the_jobs(number, max_attempts, disturbance)
+            self.begin_the_run(number, disturbance)
+            self.queue_jobs(number, set(range(N_JOBS)), disturbance)
+
+    def a_client_comes(self, data: Any, disturbance: str) -> None:
+        take_over = data.draw(st.sampled_from(["no", "yes", "gone"]))
+        self.resume(data.draw(self.flow), take_over, data.draw(st.integers(1, 3)), disturbance)
+
+    def a_client_writes(self, data: Any, disturbance: str) -> None:
+        """Any of its writes, at any time."""
+        number, old = data.draw(self.flow), not data.draw(st.integers(0, 5))
+        if not self.flows[number].runs:
+            return
+        match data.draw(st.sampled_from(["open", "exists", "bind", "begin", "queue", "finish", "finish", "stop"])):
+            case "open":
+                self.open_a_run(number, data.draw(st.booleans()), data.draw(st.booleans()), disturbance)
+            case "exists":
+                self.open_what_exists_without_saying_resume(number, disturbance)
+            case "bind":
+                self.bind_the_jobs(number, 1, disturbance)
+            case "begin":
+                self.begin_the_run(number, disturbance)
+            case "queue":
+                positions = data.draw(st.sets(st.integers(0, N_JOBS - 1), min_size=1))
+                self.queue_jobs(number, positions, disturbance)
+            case "finish":
+                self.finish_the_run(number, old, disturbance)
+            case "stop":
+                self.stop_the_run(number, old, disturbance)
+
+    def open_a_run(self, number: int, take_over: bool, gone: bool, disturbance: str) -> bool:
         flow = self.flows[number]
         active = [run for run in flow.runs if not self.final_run(run)]
         lively = [run for run in active if self.silent_s(run) < RUN_LEASE_S]
@@ -156,24 +209,22 @@ class TablesAndStore(RuleBasedStateMachine):
         assert isinstance(answer, WorkflowActive) == bool(lively and not take_over and not message.gone_run)
         if isinstance(answer, WorkflowActive):
             assert answer.data["run_id"] == active[0]
-            return
+            return False
         assert all(self.final_run(run) for run in active), "a run was opened beside an active one"
         assert answer.run_number == len(flow.runs) + 1
         flow.workflow_id, flow.first_job_id = answer.workflow_id, answer.first_job_id
         flow.runs.append(answer.run_id)
         self.heard[answer.run_id] = self.world.clock.seconds
+        return True
 
     def silent_s(self, run_id: int) -> float:
         return self.world.clock.seconds - max(self.heard[run_id], self.up_since)
 
-    @rule(number=flow, disturbance=disturbances)
     def open_what_exists_without_saying_resume(self, number: int, disturbance: str) -> None:
         if self.flows[number].runs:
             message = OpenRun("w", self.flows[number].args, N_JOBS, CONTEXT, ELSEWHERE)
             assert isinstance(self.call(routes.OPEN_RUN, message, disturbance), WorkflowActive | WorkflowExists)
 
-    @precondition(lambda self: any(flow.runs for flow in self.flows))
-    @rule(number=flow, max_attempts=st.integers(1, 3), disturbance=disturbances)
     def bind_the_jobs(self, number: int, max_attempts: int, disturbance: str) -> None:
         flow = self.flows[number]
         if not flow.runs:
@@ -181,7 +232,11 @@ class TablesAndStore(RuleBasedStateMachine):
         bound = {row["id"]: row["max_attempts"] for row in self.rows("job", workflow_id=flow.workflow_id)}
         if bound and self.rows("workflow_run", id=flow.runs[-1])[0]["number"] == 1:
             return  # a client binds once
-        payloads: list[dict[str, Any]] = [{"command": Command("true")}, {"call": Call("m", "f")}, {"command": Command("x")}]
+        payloads: list[dict[str, Any]] = [
+            {"command": Command("true")},
+            {"call": Call("m", "f")},
+            {"command": Command("x")},
+        ]
         specs = [
             JobSpec(job_id, f"t{i}", executor, f"d{i}", max_attempts=bound.get(job_id, max_attempts), **payloads[i])
             for i, (job_id, executor) in enumerate(zip(flow.jobs, EXECUTORS, strict=True))
@@ -192,7 +247,6 @@ class TablesAndStore(RuleBasedStateMachine):
         runs = self.flows[number].runs
         return (runs[0] if old else runs[-1]) if runs else None
 
-    @rule(number=flow, disturbance=disturbances)
     def begin_the_run(self, number: int, disturbance: str) -> None:
         run = self.some_run(number)
         if run is None:
@@ -204,7 +258,6 @@ class TablesAndStore(RuleBasedStateMachine):
                     self.charged[row["id"]] = 0
                     assert self.rows("job", id=row["id"])[0]["state"] == "REGISTERED"
 
-    @rule(number=flow, positions=st.sets(st.integers(0, N_JOBS - 1), min_size=1), disturbance=disturbances)
     def queue_jobs(self, number: int, positions: set[int], disturbance: str) -> None:
         run = self.some_run(number)
         if run is not None:
@@ -215,13 +268,11 @@ class TablesAndStore(RuleBasedStateMachine):
                 ready = running and before["id"] in chosen and before["state"] == "REGISTERED"
                 assert now["state"] == ("QUEUED_FOR_INSTANTIATION" if ready else before["state"])
 
-    @rule(number=flow, old=st.booleans(), disturbance=disturbances)
     def stop_the_run(self, number: int, old: bool, disturbance: str) -> None:
         run = self.some_run(number, old)
         if run is not None:
             self.run_call(routes.STOP_RUN, StopRun(run), disturbance)
 
-    @rule(number=flow, old=st.booleans(), disturbance=disturbances)
     def finish_the_run(self, number: int, old: bool, disturbance: str) -> None:
         run = self.some_run(number, old)
         if run is not None:
@@ -233,7 +284,6 @@ class TablesAndStore(RuleBasedStateMachine):
 
     # Managers.
 
-    @rule(number=flow, executor=st.sampled_from(list(EXECUTORS)), disturbance=disturbances)
     def acquire_a_lease(self, number: int, executor: str, disturbance: str) -> None:
         flow = self.flows[number]
         if flow.runs:
@@ -244,22 +294,39 @@ class TablesAndStore(RuleBasedStateMachine):
             flow.newest[executor] = lease
             self.leases.append(lease)
 
-    def some_lease(self, data: Any) -> Lease:
-        """Mostly one that counts."""
-        current = [lease for flow in self.flows for lease in flow.newest.values()]
-        return data.draw(st.sampled_from(current if current and data.draw(st.integers(0, 4)) else self.leases))
+    def a_manager_comes_or_goes(self, data: Any, disturbance: str) -> None:
+        number, executor = data.draw(self.flow), data.draw(st.sampled_from(list(EXECUTORS)))
+        if data.draw(st.integers(0, 3)):
+            self.acquire_a_lease(number, executor, disturbance)
+        else:
+            self.release_a_lease(data, disturbance)
 
-    @rule(data=st.data(), disturbance=disturbances)
+    def some_lease(self, data: Any, *states: str) -> Lease:
+        """Mostly one that counts and has attempts, or jobs, in such a state."""
+        if not data.draw(st.integers(0, 9)):
+            return data.draw(st.sampled_from(self.leases))
+        rows = [row for row in (*self.now["job_instance"], *self.now["job"]) if row["state"] in states]
+        if not rows:
+            return data.draw(st.sampled_from(self.leases))
+        row = data.draw(st.sampled_from(rows))
+        [flow] = [flow for flow in self.flows if flow.workflow_id == row["workflow_id"]]
+        if row["executor"] not in flow.newest:
+            self.acquire_a_lease(self.flows.index(flow), row["executor"], "")
+        return flow.newest[row["executor"]]
+
+    def any_in(self, *states: str) -> bool:
+        return any(row["state"] in states for row in (*self.now["job_instance"], *self.now["job"]))
+
     def release_a_lease(self, data: Any, disturbance: str) -> None:
-        lease = self.some_lease(data)
+        lease = data.draw(st.sampled_from(self.leases))
         self.call(routes.RELEASE_LEASE, ReleaseLease(lease), disturbance)
         for flow in self.flows:
             if flow.newest.get(lease.executor) == lease:
                 del flow.newest[lease.executor]
 
-    @rule(data=st.data(), limit=st.integers(1, 3), with_payload=st.booleans(), disturbance=disturbances)
-    def claim_jobs(self, data: Any, limit: int, with_payload: bool, disturbance: str) -> None:
-        lease = self.some_lease(data)
+    def claim_jobs(self, data: Any, disturbance: str) -> None:
+        limit, with_payload = data.draw(st.integers(1, 3)), data.draw(st.booleans())
+        lease = self.some_lease(data, "QUEUED_FOR_INSTANTIATION")
         where = {"workflow_id": lease.workflow_id, "executor": lease.executor, "state": "QUEUED_FOR_INSTANTIATION"}
         queued = [row["id"] for row in self.rows("job", **where)]
         answer = self.lease_call(routes.CLAIM_JOBS, ClaimJobs(lease, limit, with_payload=with_payload), disturbance)
@@ -269,16 +336,18 @@ class TablesAndStore(RuleBasedStateMachine):
             assert {row["token"] for row in self.now["job_instance"]} - old == {c.token for c in answer.claims}
             assert {self.state_of(claim.token) for claim in answer.claims} <= {"SUBMITTING"}
 
-    @rule(data=st.data(), kind=st.sampled_from(OutcomeKind), disturbance=disturbances)
-    def record_outcomes(self, data: Any, kind: OutcomeKind, disturbance: str) -> None:
-        lease = self.some_lease(data)
+    def record_outcomes(self, data: Any, disturbance: str) -> None:
+        kind = data.draw(st.sampled_from([*OutcomeKind, *[OutcomeKind.ACCEPTED] * 3]))
+        lease = self.some_lease(data, "SUBMITTING", "CANCELLING")
         tokens = self.some_tokens(data, lease)
         outcomes = [Outcome(t, kind, "77" if kind is OutcomeKind.ACCEPTED else None, "why") for t in tokens]
-        self.recorded(lease, self.lease_call(routes.RECORD_OUTCOMES, RecordOutcomes(lease, outcomes), disturbance), tokens)
+        self.recorded(
+            lease, self.lease_call(routes.RECORD_OUTCOMES, RecordOutcomes(lease, outcomes), disturbance), tokens
+        )
 
-    @rule(data=st.data(), sighting=st.sampled_from(Sighting), reason=reasons, disturbance=disturbances)
-    def record_observations(self, data: Any, sighting: Sighting, reason: Reason | None, disturbance: str) -> None:
-        lease = self.some_lease(data)
+    def record_observations(self, data: Any, disturbance: str) -> None:
+        sighting, reason = data.draw(st.sampled_from(Sighting)), data.draw(reasons)
+        lease = self.some_lease(data, *LIVE)
         tokens = self.some_tokens(data, lease)
         seen = [Observation(t, sighting, reason if i == 0 else None, usage={"wall_s": 1.0}, result="1",
                             executor_job_id=data.draw(st.sampled_from([None, "78"])))
@@ -297,9 +366,8 @@ class TablesAndStore(RuleBasedStateMachine):
 
     # Workers.
 
-    @rule(data=st.data(), worker=st.sampled_from(WORKERS), disturbance=disturbances)
-    def start_attempts(self, data: Any, worker: str, disturbance: str) -> None:
-        tokens = self.some_tokens(data)
+    def start_attempts(self, data: Any, disturbance: str) -> None:
+        worker, tokens = data.draw(st.sampled_from(WORKERS)), self.some_tokens(data)
         states = {token: self.state_of(token) for token in tokens}
         answer = self.call(routes.START_ATTEMPTS, StartAttempts(worker, "node1", [*tokens, "j-unknown"]), disturbance)
         *starts, unknown = answer.starts
@@ -320,9 +388,8 @@ class TablesAndStore(RuleBasedStateMachine):
         winners = [self.started_by[t] for t in tokens if t in self.started_by]
         return data.draw(st.sampled_from(winners * 4 + WORKERS))
 
-    @rule(data=st.data(), reason=reasons, disturbance=disturbances)
-    def finish_attempts(self, data: Any, reason: Reason | None, disturbance: str) -> None:
-        tokens = self.some_tokens(data)
+    def finish_attempts(self, data: Any, disturbance: str) -> None:
+        reason, tokens = data.draw(reasons), self.some_tokens(data, states=("RUNNING", "CANCELLING"))
         worker = self.mostly_the_winner(data, tokens)
         mine = self.reported(tokens, worker)
         self.succeeding = {t for t in tokens if mine[t]} if reason is None else set()
@@ -333,9 +400,8 @@ class TablesAndStore(RuleBasedStateMachine):
         if reason is None:
             assert all(self.state_of(t) == "DONE" for t in tokens if mine[t])
 
-    @rule(data=st.data(), disturbance=disturbances)
     def give_back_attempts(self, data: Any, disturbance: str) -> None:
-        tokens = self.some_tokens(data)
+        tokens = self.some_tokens(data, states=("RUNNING",))
         worker = self.mostly_the_winner(data, tokens)
         mine = self.reported(tokens, worker)
         self.call(routes.GIVE_BACK_ATTEMPTS, GiveBackAttempts(worker, tokens, "the agent ends"), disturbance)
@@ -343,12 +409,10 @@ class TablesAndStore(RuleBasedStateMachine):
 
     # Time and crashes.
 
-    @rule(seconds=st.sampled_from([0.5, 5.0, 11.0, 31.0, 61.0, 91.0]))
-    def time_passes(self, seconds: float) -> None:
-        self.world.clock.seconds += seconds
+    def time_passes(self, data: Any, disturbance: str) -> None:
+        self.world.clock.seconds += data.draw(st.sampled_from([0.5, 5.0, 11.0, 31.0, 61.0, 91.0]))
 
-    @rule()
-    def the_server_is_killed_and_started_again(self) -> None:
+    def the_server_is_killed_and_started_again(self, data: Any, disturbance: str) -> None:
         self.world.restart()
         self.up_since = self.world.clock.seconds
         assert content(self.world.path) == self.now

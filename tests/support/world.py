@@ -18,7 +18,6 @@ from jobmon.store.database import Database, open_database
 from jobmon.store.writer import Operation, Outcome, Transaction, Writer
 from jobmon.wire.routes import Route
 
-
 #: Where a file is not waited for, if there is such a place: what a power cut would lose is no matter here.
 FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 

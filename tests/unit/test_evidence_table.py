@@ -101,7 +101,7 @@ def test_what_ended_before_its_worker_won_the_start_is_lost_and_charged_to_nobod
     assert isinstance(event, Ended)
     assert (event.reason, event.exit_status) == (Reason.LOST, None)
     assert event.reason not in CHARGED
-    assert "before its worker won the start" in (event.detail or "")
+    assert "without a word from a worker that has run it" in (event.detail or "")
     for said in ("qacct: failed 100", "status 3", reason or ""):
         assert said in (event.detail or "")
 

@@ -69,7 +69,7 @@ def test_the_commands_environment_is_the_workers_with_the_works_over_it_and_the_
         b"EQ": b"a=b",
         b"BYTES": b"\xff",
         b"NEW": "é".encode(),
-        b"JOBMON_TOKEN": b"jtoken",
+        b"JOBMON_ATTEMPT": b"jtoken",
     }
 
 

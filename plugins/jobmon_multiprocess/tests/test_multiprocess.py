@@ -111,7 +111,7 @@ def test_jobs_run_and_the_server_hears_of_their_end_from_the_agent(
 ) -> None:
     executor = make()
     for n in range(5):
-        server.give(f"t{n}", tmp_path, shell="echo $JOBMON_TOKEN", stdout=str(tmp_path / f"{n}"))
+        server.give(f"t{n}", tmp_path, shell="echo $JOBMON_ATTEMPT", stdout=str(tmp_path / f"{n}"))
     submit(executor, *(f"t{n}" for n in range(5)))
     for n in range(5):
         assert server.wait_for_report(f"t{n}").stdout_tail == f"t{n}\n"

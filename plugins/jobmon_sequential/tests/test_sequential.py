@@ -109,7 +109,7 @@ class Host:
 def host(tmp_path: Path) -> Iterator[Host]:
     with worker_server(heartbeat_s=0.1) as server:
         yield Host(server, tmp_path)
-        for mark in ("JOBMON_WORKER", "JOBMON_TOKEN"):
+        for mark in ("JOBMON_WORKER", "JOBMON_ATTEMPT"):
             kill_marked(mark, TOKEN)
 
 
@@ -157,11 +157,11 @@ def test_what_a_killed_worker_left_is_killed_before_it_counts_as_gone(host: Host
     host.says()
     os.kill(from_id(job.executor_job_id).pid, signal.SIGKILL)
     host.wait_until_gone(job)
-    assert list(marked("JOBMON_TOKEN", TOKEN)) != []
+    assert list(marked("JOBMON_ATTEMPT", TOKEN)) != []
     seen = host.observe(job)
     assert isinstance(seen, Exited)
     assert seen.reason is Reason.LOST
-    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+    assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
 def test_what_a_killed_worker_left_is_killed_before_it_is_absent(host: Host) -> None:
@@ -170,7 +170,7 @@ def test_what_a_killed_worker_left_is_killed_before_it_is_absent(host: Host) -> 
     os.kill(from_id(job.executor_job_id).pid, signal.SIGKILL)
     host.wait_until_gone(job)
     assert isinstance(host.executor.find(tokens=[TOKEN])[TOKEN], Absent)
-    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+    assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
 def test_a_cancelled_job_ends_as_cancelled(host: Host) -> None:
@@ -195,7 +195,7 @@ def test_a_job_that_does_not_end_when_told_is_killed_after_a_grace(host: Host, m
     host.executor.cancel(submitted=[job])
     host.wait_until_gone(job)
     assert isinstance(host.observe(job), Exited)
-    assert list(marked("JOBMON_TOKEN", TOKEN)) == []
+    assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
 def test_a_later_process_of_the_same_number_is_another(host: Host) -> None:

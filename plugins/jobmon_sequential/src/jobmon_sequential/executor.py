@@ -38,7 +38,7 @@ from jobmon.plugins import (
 from jobmon_sequential.identity import from_id, to_id
 
 #: In the environment of a worker, its command and all that it starts: the attempt's token.
-MARK = "JOBMON_TOKEN"
+MARK = "JOBMON_ATTEMPT"
 #: In the environment of the worker alone, which takes it out of its command's.
 WORKER_MARK = "JOBMON_WORKER"
 #: How long a worker that was told to end may take. It gives its command 10 s.

@@ -46,6 +46,7 @@ def main() -> None:
     setting = _setting(given)
     for name in given.names or BENCHMARKS:
         print(f"{name} ...", file=sys.stderr)
+        setting.results.begin()
         BENCHMARKS[name](setting)
 
 

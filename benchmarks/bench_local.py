@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from benchmarks import records
 from benchmarks.client import Request
 from benchmarks.peers import Peer, make, ninja, xargs
-from benchmarks.runs import Run, run
+from benchmarks.runs import Run, cpu_ms_per_job, run
 from benchmarks.scratch import scratch
 from benchmarks.setting import Setting
 
@@ -51,6 +51,7 @@ def _beside(setting: Setting, name: str, request: Request, peers: Sequence[Peer]
         peers={**rates, **missing},
         without_starting_client_and_server=no_starts,
         from_the_first_claim=from_claim,
+        cpu_ms_per_job=cpu_ms_per_job(runs, n),
         **{
             f"of_{peer}": {
                 "run": _ratios(whole, theirs),

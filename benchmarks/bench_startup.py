@@ -56,7 +56,7 @@ def build(setting: Setting) -> None:
     built, checked = [], []
     for _ in range(setting.repeats):
         with scratch(setting.parent) as where:
-            request = Request("layers", n, "simulated", str(where.path), width=1_000, run=False)
+            request = Request("layers", n, "dummy", str(where.path), width=1_000, run=False)
             timings = finish(where, start(where, request))
         built.append(timings.build_s)
         checked.append(timings.run_s)
@@ -69,7 +69,7 @@ def _wall_s(argv: Sequence[str], environment: dict[str, str], folder: Path) -> f
     return time.perf_counter() - began
 
 
-def _cpu_s(argv: Sequence[str]) -> float:
+def _cpu_s(argv: list[str]) -> float:
     """Processor time of a process and of all that it waited for."""
     pid = os.posix_spawnp(argv[0], argv, os.environ)
     _, status, usage = os.wait4(pid, 0)

@@ -40,7 +40,7 @@ class Figure:
     max: float
     more: Mapping[str, Any]  #: what else was measured in the same repeats
     peers: Mapping[str, Any]  #: others' spreads, interleaved with these repeats, or why there are none
-    load_before: float  #: of the machine in the minute before, this benchmark included
+    load_before: float  #: of the machine, in the minute before the first repeat
     machine: Mapping[str, Any]
     python: str
     versions: Mapping[str, str]
@@ -54,6 +54,11 @@ class Results:
         self._path = path
         self._machine = machine(scratch_parent)
         self._versions = versions()
+        self._load_before = load()
+
+    def begin(self) -> None:
+        """The repeats of the next figures begin now."""
+        self._load_before = load()
 
     def take(
         self,
@@ -78,13 +83,13 @@ class Results:
             spread.max,
             _spreads(more),
             _spreads(peers or {}),
-            load(),
+            self._load_before,
             self._machine,
             python(),
             self._versions,
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        line = msgspec.json.encode(figure).decode()
+        line = msgspec.json.encode(attrs.asdict(figure)).decode()
         print(line, flush=True)
         with self._path.open("a") as file:
             file.write(line + "\n")

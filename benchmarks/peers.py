@@ -1,4 +1,4 @@
-"""Others that do the same work: command-line tools of this machine, and Python packages in an environment of their own."""
+"""Others that do the same work: command-line tools, and Python packages in an environment of their own."""
 
 import shutil
 import subprocess

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
@@ -18,9 +19,9 @@ DUMMY_JOB_ROWS = 3
 class Spans:
     """Seconds between the instants of a run's records.
 
-    `bind_to_done_s`: from the creation of the workflow, before its jobs are bound, to the last job's DONE: a run without
-    the starts of client and server. `claim_to_done_s`: from the first claim: without the manager's start either, and
-    without binding.
+    `bind_to_done_s`: from the creation of the workflow, before its jobs are bound, to the last job's DONE: a run
+    without the starts of client and server. `claim_to_done_s`: from the first claim: without the manager's start
+    either, and without binding.
     """
 
     bind_to_done_s: float
@@ -48,7 +49,7 @@ def hops_ms(database: Path) -> list[float]:
     with opened(database) as db:
         query = "SELECT at FROM history WHERE kind = 'job' AND to_state = 'DONE' ORDER BY seq"
         instants = [at for (at,) in db.execute(query)]
-    return [(later - earlier) / 1e3 for earlier, later in zip(instants, instants[1:], strict=False)]
+    return [(later - earlier) / 1e3 for earlier, later in pairwise(instants)]
 
 
 def done_names(database: Path) -> set[str]:

@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
 import msgspec
 
 from benchmarks.client import Request, Timings
-from benchmarks.memory import Memory
 from benchmarks.records import Spans, spans
 from benchmarks.scratch import Scratch
+from benchmarks.usage import Usage
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +22,8 @@ class Run:
 
     timings: Timings
     spans: Spans
+    peak_mb: Mapping[str, float]
+    cpu_s: Mapping[str, float]
 
 
 def start(where: Scratch, request: Request) -> subprocess.Popen[str]:
@@ -50,12 +53,16 @@ def finish(where: Scratch, client: subprocess.Popen[str]) -> Timings:
     return msgspec.json.decode(said, type=Timings)
 
 
-def run(where: Scratch, request: Request, memory: Memory | None = None) -> Run:
-    """Run a workflow to its end; `memory` is sampled meanwhile."""
+def run(where: Scratch, request: Request) -> Run:
+    """Run a workflow to its end."""
+    usage = Usage()
     client = start(where, request)
-    if memory is None:
+    with usage.sampling(where):
         timings = finish(where, client)
-    else:
-        with memory.sampling(where):
-            timings = finish(where, client)
-    return Run(timings, spans(where.database))
+    return Run(timings, spans(where.database), usage.peak_mb, usage.cpu_s)
+
+
+def cpu_ms_per_job(runs: Sequence[Run], n: int) -> Mapping[str, list[float]]:
+    """By role, for each run of n jobs."""
+    roles = sorted({role for r in runs for role in r.cpu_s})
+    return {role: [r.cpu_s.get(role, 0.0) * 1e3 / n for r in runs] for role in roles}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from invariants import FINAL_INSTANCES, FINAL_RUNS, check, content
@@ -433,16 +433,16 @@ class TablesAndStore(RuleBasedStateMachine):
                 assert row["state"] != "DONE" or row["token"] in self.succeeding, "success that nobody spoke of"
         for row in self.now["job"]:
             assert row["charged"] == self.charged[row["id"]], "charged for something else than the task's own faults"
-        for before, row in zip(self.before["job_result"], self.now["job_result"], strict=False):
-            assert row == before, "a result has changed"
+        assert all(row in self.now["job_result"] for row in self.before["job_result"]), "a result has changed"
         self.before, self.succeeding = self.now, set()
 
 
 TestTablesAndStore = TablesAndStore.TestCase
 TestTablesAndStore.settings = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=40,
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -1,8 +1,9 @@
-"""What must hold of every database at every moment, whoever was killed: read by plain SQL, apart from the store's code."""
+"""What must hold of every database at every moment, whoever was killed: by plain SQL, apart from the store's code."""
 
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def content(path: Path) -> Content:
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("BEGIN")
-        return {name: [dict(row) for row in connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2")] for name in TABLES}
+        return {
+            name: [dict(row) for row in connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2")] for name in TABLES
+        }
     finally:
         connection.close()
 
@@ -128,7 +131,7 @@ def _check_history(found: Content, workflow: Row) -> None:
         kind, key = entry["kind"], (entry["kind"], entry["entity_id"])
         path = path_of(entry)
         assert last.get(key, FIRST[kind]) == path[0], f"{dict(entry)} does not follow what was before"
-        for step in zip(path, path[1:], strict=False):
+        for step in pairwise(path):
             assert step[0] == step[1] or step in ALLOWED[kind], f"{step} of {dict(entry)} is in no table"
         last[key] = path[-1]
         if kind == "job":

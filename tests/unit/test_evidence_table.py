@@ -33,7 +33,11 @@ def weigh(
 
 EVERYTHING = list(
     itertools.product(
-        [s for s in InstanceState if s not in FINAL_INSTANCE_STATES], Reporting, (False, True), (False, True), (0.0, LONG)
+        [s for s in InstanceState if s not in FINAL_INSTANCE_STATES],
+        Reporting,
+        (False, True),
+        (False, True),
+        (0.0, LONG),
     )
 )
 

@@ -29,7 +29,7 @@ def targets(move: Any) -> set[Any]:
 
 
 def reachable(machine: str, start: Any) -> set[Any]:
-    states, events, table, _ = MACHINES[machine]
+    _, events, table, _ = MACHINES[machine]
     found, new = set(), {start}
     while new:
         found |= new

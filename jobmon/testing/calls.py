@@ -1,0 +1,55 @@
+"""Calls of an executor as its host makes them: in one thread, one at a time, with a time limit."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class CallThread:
+    """The thread in which an executor's calls are made."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._calls: queue.SimpleQueue[tuple[Callable[[], Any], queue.SimpleQueue[tuple[Any, BaseException | None]]]]
+        self._calls = queue.SimpleQueue()
+        self._overrun: str | None = None
+        self._closed = False
+        self.thread = threading.Thread(target=self._serve, name="calls of the executor under test", daemon=True)
+        self.thread.start()
+
+    def call(self, what: str, work: Callable[[], T]) -> T:
+        """Make a call and return its answer, or raise what it raises.
+
+        Raises:
+            AssertionError: it gave no answer within the limit, or an earlier one did not.
+        """
+        if self._overrun is None:
+            answers: queue.SimpleQueue[tuple[T, BaseException | None]] = queue.SimpleQueue()
+            self._calls.put((work, answers))
+            try:
+                answer, error = answers.get(timeout=self._limit_s)
+            except queue.Empty:
+                self._overrun = what
+            else:
+                if error is not None:
+                    raise error
+                return answer
+        raise AssertionError(f"{self._overrun} gave no answer within {self._limit_s:g} s")
+
+    def close(self) -> None:
+        """End the thread, unless a call holds it."""
+        self._closed = True
+        self._calls.put((lambda: None, queue.SimpleQueue()))
+        if self._overrun is None:
+            self.thread.join()
+
+    def _serve(self) -> None:
+        while not self._closed:
+            work, answers = self._calls.get()
+            try:
+                answers.put((work(), None))
+            except BaseException as error:  # noqa: BLE001 - it is raised again where the call was asked for
+                answers.put((None, error))

@@ -1,0 +1,51 @@
+"""The host of an executor under test."""
+
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from jobmon.plugins import Observation, SubmitRequest
+
+
+class KitContext:
+    """An `ExecutorContext` that keeps what is pushed."""
+
+    def __init__(self, folder: Path, executor: str) -> None:
+        self.executor = executor
+        self.workflow_id = 1
+        self.state_folder = folder / "state"
+        self.log_folder = folder / "log"
+        self.in_process = False
+        self.pushed: list[tuple[str, Observation]] = []
+        self._changed = threading.Condition()
+        for path in (self.state_folder, self.log_folder):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def report(self, *, observations: Mapping[str, Observation]) -> None:
+        """Keep pushed observations."""
+        with self._changed:
+            self.pushed.extend(observations.items())
+            self._changed.notify_all()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until something is pushed, for so long at most."""
+        with self._changed:
+            self._changed.wait(timeout_s)
+
+    def last_pushed(self, token: str) -> Observation | None:
+        """What was pushed last of this attempt."""
+        with self._changed:
+            return next((seen for other, seen in reversed(self.pushed) if other == token), None)
+
+    def agent_argv(self, *, workers: int) -> tuple[str, ...]:
+        """The command that starts the core's agent."""
+        return (sys.executable, "-m", "jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers))
+
+    def run_here(self, *, request: SubmitRequest) -> None:
+        """Refuse: the kit is not the user's process.
+
+        Raises:
+            AssertionError: always.
+        """
+        raise AssertionError(f"run_here({request.job_name}) although context.in_process is False")

@@ -1,0 +1,102 @@
+"""What the kit does to the platform behind an executor."""
+
+from typing import TYPE_CHECKING, ClassVar, NoReturn
+
+from jobmon.plugins import Executor, Reason, SubmitRequest
+from jobmon.testing.sentences import not_exercised
+
+if TYPE_CHECKING:
+    from jobmon.testing.world import World
+
+
+class Platform:
+    """A platform that the kit can disturb. Derive from it, and define what you can.
+
+    A check that needs a method which is not defined is reported as not exercised. A method may call
+    `jobmon.testing.does_not_apply(why)`, where such a thing cannot happen to this platform at all.
+    """
+
+    #: The reasons that `end` can bring about.
+    reasons: ClassVar[tuple[Reason, ...]] = ()
+
+    def attach(self, world: "World") -> None:
+        """Begin: the world that this platform belongs to."""
+        self.world = world
+
+    def adopt(self, executor: Executor) -> None:
+        """An executor was made, and is not started yet."""
+
+    def prepare(self, request: SubmitRequest) -> None:
+        """This request is going to be submitted."""
+
+    def close(self) -> None:
+        """End whatever still runs."""
+
+    # The life of a job.
+
+    def finish(self, executor_job_id: str, status: int = 0) -> None:
+        """The job ends by itself with this exit status."""
+        _missing("finish")
+
+    def end(self, executor_job_id: str, reason: Reason) -> None:
+        """The job ends for one of `reasons`."""
+        _missing("end")
+
+    def refuse(self) -> None:
+        """What is submitted from now on is refused for good."""
+        _missing("refuse")
+
+    # Faults.
+
+    def down(self) -> None:
+        """The platform does not answer; its jobs go on."""
+        _missing("down")
+
+    def up(self) -> None:
+        """It answers again."""
+        _missing("up")
+
+    def accept_then_time_out(self) -> None:
+        """The next submission arrives; its answer does not."""
+        _missing("accept_then_time_out")
+
+    def half_answer(self) -> None:
+        """The next listing breaks off in the middle, as far as there is one; the platform's tool says so."""
+        _missing("half_answer")
+
+    def forget(self, executor_job_id: str) -> None:
+        """The platform has no trace of the job any more."""
+        _missing("forget")
+
+    def recycle(self, executor_job_id: str) -> str:
+        """The job is gone and a stranger's job has its id; returns the id by which the executor knows the old one.
+
+        That is the same one, unless ids say more than the platform's number.
+        """
+        _missing("recycle")
+
+    def untouched(self) -> bool:
+        """Whether the strangers' jobs that `recycle` made are as they were."""
+        _missing("untouched")
+
+    def kill(self, executor_job_id: str) -> None:
+        """The job is ended by force, by nobody of Jobmon."""
+        _missing("kill")
+
+    def restart_host(self) -> None:
+        """The hosts on which the jobs run start again: nothing that ran there is left."""
+        _missing("restart_host")
+
+    # What the platform has.
+
+    def job_names(self) -> list[str]:
+        """The names of all jobs that it was ever given, one for each submission that arrived."""
+        _missing("job_names")
+
+    def arguments(self, executor_job_id: str) -> list[str]:
+        """The command line with which the job's worker was started."""
+        _missing("arguments")
+
+
+def _missing(method: str) -> NoReturn:
+    not_exercised(f"the platform object has no {method}()")

@@ -1,0 +1,77 @@
+"""Programs in the place of workers: each says that it runs and waits until it is told to end."""
+
+import os
+from pathlib import Path
+
+from jobmon.testing.platform import Platform
+
+#: Writes its arguments, NUL after each, to `started/TOKEN.PID`, then reads its exit status from the FIFO `ends/TOKEN`.
+_PROGRAM = """\
+#!/bin/sh
+# Stands in for a worker. Arguments: folder, token, and what else the kit gives it to pass on unchanged.
+printf '%s\\0' "$@" > "$1/.$2.$$" && mv "$1/.$2.$$" "$1/started/$2.$$"
+read -r status < "$1/ends/$2"
+exit "$status"
+"""
+
+
+class StandIns:
+    """The stand-ins of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: list[int] = []
+        for name in ("started", "ends"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self._program = folder / "stand-in"
+        self._program.write_text(_PROGRAM)
+        self._program.chmod(0o700)
+
+    def argv(self, token: str, *more: str) -> tuple[str, ...]:
+        """The command line of a stand-in for the worker of this attempt."""
+        fifo = self._folder / "ends" / token
+        if not fifo.exists():
+            os.mkfifo(fifo, 0o600)
+        return (str(self._program), str(self._folder), token, *more)
+
+    def starts(self, token: str | None = None) -> list[str]:
+        """The tokens of all that were started (one entry a start), or those of one token."""
+        found = sorted(path.name.split(".")[0] for path in (self._folder / "started").iterdir())
+        return found if token is None else [one for one in found if one == token]
+
+    def arguments(self, token: str) -> list[str] | None:
+        """The arguments that the stand-in was started with; None when it was not."""
+        for path in (self._folder / "started").glob(f"{token}.*"):
+            return path.read_bytes().decode().split("\0")[:-1]
+        return None
+
+    def end(self, token: str, status: int = 0) -> None:
+        """Have one exit, as soon as it runs."""
+        # Opened for both ends, which never blocks; kept open, so that what is written stays until it is read.
+        fd = os.open(self._folder / "ends" / token, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._open.append(fd)
+        os.write(fd, b"%d\n" % status)
+
+    def close(self) -> None:
+        """Let go of the FIFOs."""
+        while self._open:
+            os.close(self._open.pop())
+
+
+class LocalPlatform(Platform):
+    """This host, for executors that start `worker_argv` on it: what the kit can do to its own stand-ins."""
+
+    def finish(self, executor_job_id: str, status: int = 0) -> None:
+        self.world.stand_ins.end(self.world.token_of(executor_job_id), status)
+
+    def job_names(self) -> list[str]:
+        return self.world.stand_ins.starts()
+
+    def arguments(self, executor_job_id: str) -> list[str]:
+        token = self.world.token_of(executor_job_id)
+        self.world.until(lambda: self.world.stand_ins.arguments(token) is not None, "its worker starts")
+        return [*self.world.stand_ins.argv(token)[:1], *(self.world.stand_ins.arguments(token) or [])]
+
+    def close(self) -> None:
+        for token in self.world.tokens():
+            self.world.kill_marked(token)

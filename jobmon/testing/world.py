@@ -1,0 +1,251 @@
+"""One executor under test: its host, its platform, and what it was given."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from jobmon.ids import new_tokens, platform_job_name
+from jobmon.plugins import (
+    Absent,
+    Accepted,
+    Executor,
+    Exited,
+    Finding,
+    Observation,
+    Outcome,
+    Reporting,
+    SchedulerUnavailable,
+    SubmitRequest,
+    Submitted,
+    Unknown,
+    kill_marked,
+)
+from jobmon.plugins.resources import parse_resources
+from jobmon.testing.calls import CallThread
+from jobmon.testing.context import KitContext
+from jobmon.testing.platform import Platform
+from jobmon.testing.sentences import not_exercised
+from jobmon.testing.stand_in import StandIns
+from jobmon.wire.jobs import Command
+
+if TYPE_CHECKING:
+    from jobmon.testing.conformance import ExecutorConformance
+
+T = TypeVar("T")
+#: A pause between two looks at a platform that does not push.
+_LOOK_AGAIN_S = 0.02
+
+
+@attrs.frozen
+class Sent:
+    """What came of one call of `submit`."""
+
+    outcomes: list[tuple[str, Outcome]]  #: in the order that they were yielded
+    outage: SchedulerUnavailable | None = None  #: raised after those
+
+    def of(self, token: str) -> Outcome | None:
+        """The outcome of one request; None is Uncertain."""
+        return dict(self.outcomes).get(token)
+
+
+class World:
+    """An executor, made and started, and the means to lead it through a life as its host would."""
+
+    def __init__(self, conformance: "ExecutorConformance", folder: Path) -> None:
+        self.conformance = conformance
+        self.folder = folder
+        self.context = KitContext(folder, conformance.executor_type.name)
+        self.stand_ins = StandIns(folder / "stand-ins")
+        self.calls = CallThread(conformance.call_timeout_s)
+        self.clock_offset = timedelta(0)
+        self._tokens_by_id: dict[str, str] = {}
+        self._tokens: list[str] = []
+        self.platform: Platform = conformance.platform()
+        self.platform.attach(self)
+        self.executor = self.new_executor()
+
+    def close(self) -> None:
+        """End everything."""
+        try:
+            self.platform.close()
+            self.call("stop", self.executor.stop)
+        finally:
+            self.calls.close()
+            self.stand_ins.close()
+
+    # The executor.
+
+    def new_executor(self) -> Executor:
+        """One more executor of the same name, started."""
+        executor = self.conformance.make(self.platform)
+        self.platform.adopt(executor)
+        if self.clock_offset:
+            executor.now = self._now  # type: ignore[method-assign]
+        self.call("start", lambda: executor.start(self.context))
+        return executor
+
+    def restart(self, *, stop: bool = True) -> None:
+        """Go on with another executor, as after a restart of the manager; without `stop`, as after its death."""
+        if stop:
+            self.call("stop", self.executor.stop)
+        self.executor = self.new_executor()
+
+    def jump(self, span: timedelta) -> None:
+        """Set the wall clock that the executor sees."""
+        self.clock_offset = span
+        self.executor.now = self._now  # type: ignore[method-assign]
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + self.clock_offset
+
+    # Calls, as the host makes them.
+
+    def call(self, what: str, work: Callable[[], T]) -> T:
+        """Make a call in the executor's thread, within the time limit."""
+        return self.calls.call(what, work)
+
+    def requests(self, count: int = 1, *, name: str = "task", arguments: Sequence[str] = ()) -> list[SubmitRequest]:
+        """New requests; `arguments` are added to their workers' command lines."""
+        conformance = self.conformance
+        cls = conformance.executor_type
+        resources, problems = parse_resources(
+            conformance.resources, type_name=cls.name, own_type=cls.resources_type
+        )
+        assert not problems, f"the resources of {type(conformance).__name__} are wrong: {'; '.join(problems)}"
+        runs_itself = cls.reporting is Reporting.PLATFORM
+        return [
+            SubmitRequest(
+                token,
+                platform_job_name(token, name),
+                name,
+                resources,
+                () if runs_itself else self.stand_ins.argv(token, *arguments),
+                Command(argv=list(self.stand_ins.argv(token, *arguments))) if runs_itself else None,
+                cwd=str(self.folder),
+            )
+            for token in new_tokens(count)
+        ]
+
+    def submit(self, requests: Sequence[SubmitRequest]) -> Sent:
+        """Give requests to the executor."""
+        for request in requests:
+            self._tokens.append(request.token)
+            self.platform.prepare(request)
+        outcomes: list[tuple[str, Outcome]] = []
+
+        def send() -> SchedulerUnavailable | None:
+            try:
+                for token, outcome in self.executor.submit(requests=requests):
+                    outcomes.append((token, outcome))
+                    if type(outcome) is Accepted:
+                        self._tokens_by_id[outcome.executor_job_id] = token
+            except SchedulerUnavailable as error:
+                return error
+            return None
+
+        return Sent(outcomes, self.call("submit", send))
+
+    def accept(self, count: int = 1) -> list[Submitted]:
+        """Attempts that the platform has accepted."""
+        requests = self.requests(count)
+        sent = self.submit(requests)
+        if sent.outage is not None and type(self.platform).down is Platform.down:
+            not_exercised(f"its platform does not answer here: {sent.outage}")
+        assert sent.outage is None, f"submit raised SchedulerUnavailable without an outage: {sent.outage}"
+        return [self.submitted(request, sent.of(request.token)) for request in requests]
+
+    def live(self, count: int = 1) -> list[Submitted]:
+        """Attempts that the platform has accepted and that do not end by themselves."""
+        submitted = self.accept(count)
+        if type(self.platform).finish is Platform.finish:
+            ended = [one for one in submitted if isinstance(self.context.last_pushed(one.token), Exited)]
+            if ended or any(isinstance(seen, Exited) for seen in self.observe(submitted).values()):
+                not_exercised("jobs end at once here, and the platform object has no finish()")
+        return submitted
+
+    def submitted(self, request: SubmitRequest, outcome: Outcome | None) -> Submitted:
+        """An accepted attempt as the host will show it to the executor."""
+        assert isinstance(outcome, Accepted), f"a plain submission ended as {outcome!r}, not Accepted"
+        return Submitted(outcome.executor_job_id, request.token, request.job_name, datetime.now(UTC))
+
+    def observe(self, submitted: Sequence[Submitted]) -> dict[str, Observation]:
+        """What `observe` answers."""
+        answer = self.call("observe", lambda: self.executor.observe(submitted=submitted))
+        assert isinstance(answer, Mapping), f"observe answered {answer!r}, which is no mapping"
+        return dict(answer)
+
+    def cancel(self, submitted: Sequence[Submitted]) -> None:
+        """Ask for their ends, once."""
+        self.call("cancel", lambda: self.executor.cancel(submitted=submitted))
+
+    def find(self, tokens: Sequence[str]) -> dict[str, Finding]:
+        """What `find` answers."""
+        answer = self.call("find", lambda: self.executor.find(tokens=tokens))
+        assert isinstance(answer, Mapping), f"find answered {answer!r}, which is no mapping"
+        return dict(answer)
+
+    def look(self, one: Submitted) -> Observation:
+        """What is known of one attempt now: its end if one was pushed, else what `observe` says."""
+        pushed = self.context.last_pushed(one.token)
+        if isinstance(pushed, Exited):
+            return pushed
+        return self.observe([one]).get(one.token, Unknown("the answer leaves it out"))
+
+    def until(self, reached: Callable[[], object], what: str) -> None:
+        """Look again until it is so.
+
+        Raises:
+            AssertionError: it is not, in `patience_s`.
+        """
+        deadline = time.monotonic() + self.conformance.patience_s
+        while not reached():
+            assert time.monotonic() < deadline, f"not within {self.conformance.patience_s:g} s: {what}"
+            self.context.wait(_LOOK_AGAIN_S)
+
+    def ended(self, one: Submitted) -> Observation:
+        """The first observation of an attempt that is neither Pending, Running nor Unknown, repeating `observe`."""
+        last: list[Observation] = []
+
+        def gone() -> bool:
+            last[:] = [self.look(one)]
+            return isinstance(last[0], Exited | Absent)
+
+        self.until(gone, f"the end of {one.job_name} is seen")
+        return last[0]
+
+    def cancelled(self, submitted: Sequence[Submitted]) -> dict[str, Observation]:
+        """Repeat `cancel`, as the host does, until all have ended; how each did."""
+        seen: dict[str, Observation] = {}
+
+        def gone() -> bool:
+            self.cancel([one for one in submitted if one.token not in seen])
+            for one in submitted:
+                if one.token not in seen and isinstance(looked := self.look(one), Exited | Absent):
+                    seen[one.token] = looked
+            return len(seen) == len(submitted)
+
+        self.until(gone, "cancelled attempts end")
+        return seen
+
+    # What it was given.
+
+    def token_of(self, executor_job_id: str) -> str:
+        """The token of an accepted attempt."""
+        return self._tokens_by_id[executor_job_id]
+
+    def tokens(self) -> list[str]:
+        """The tokens of all requests so far."""
+        return list(self._tokens)
+
+    def batch(self, count: int) -> int:
+        """So many attempts, or as many as the executor's running limit admits."""
+        limit = self.call("running_limit", self.executor.running_limit)
+        return count if limit is None else min(count, limit)
+
+    def kill_marked(self, token: str) -> None:
+        """Kill what carries an attempt's mark in its environment."""
+        kill_marked("JOBMON_TOKEN", token)

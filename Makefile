@@ -15,7 +15,7 @@ help:
 	@echo "make test       every test that needs no cluster, on every Python found"
 	@echo "make test-fast  the fast tests, on one Python"
 	@echo "make lint       style; make types: types; make format: put into form; make docs: tables made from code"
-	@echo "make bench      the benchmarks; their lines go to standard output"
+	@echo "make bench      the benchmarks, on an idle machine; to try them: make bench BENCH=--quick"
 	@echo "make clean      remove environments and caches"
 
 environment:
@@ -51,7 +51,7 @@ docs: environment
 	$(VENV)/bin/python docs/make_states.py
 
 bench: environment
-	@for script in $(wildcard benchmarks/bench_*.py); do $(VENV)/bin/python $$script || exit 1; done
+	$(VENV)/bin/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/life_expectancy/out

@@ -22,6 +22,7 @@ def flat(setting: Setting) -> None:
         "jobs/s",
         n,
         [n / r.timings.run_s for r in runs],
+        target="10,000 or more" if n == 100_000 else "",
         run_s=[r.timings.run_s for r in runs],
         without_starting_client_and_server=[n / r.spans.bind_to_done_s for r in runs],
         from_the_first_claim=[n / r.spans.claim_to_done_s for r in runs],
@@ -34,6 +35,7 @@ def flat(setting: Setting) -> None:
         "MB",
         n,
         [r.peak_mb["sum"] for r in runs],
+        target="below 400" if n == 100_000 else "",
         by_process={role: [r.peak_mb.get(role, 0.0) for r in runs] for role in ("server", "manager", "client")},
     )
 
@@ -51,5 +53,12 @@ def chain(setting: Setting) -> None:
         p95s.append(hops[int(0.95 * len(hops))])
         worst.append(hops[-1])
     setting.results.take(
-        "hop of a chain", "ms", n, medians, p95=p95s, longest=worst, cpu_ms_per_job=cpu_ms_per_job(runs, n)
+        "hop of a chain",
+        "ms",
+        n,
+        medians,
+        target="below 10",
+        p95=p95s,
+        longest=worst,
+        cpu_ms_per_job=cpu_ms_per_job(runs, n),
     )

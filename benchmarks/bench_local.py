@@ -13,7 +13,8 @@ from benchmarks.setting import Setting
 def true(setting: Setting) -> None:
     """The command `true`, again and again."""
     for n in (200,) if setting.quick else (2_000, 10_000):
-        _beside(setting, "true", Request("flat", n, "local", ""), (xargs(n), ninja(n)))
+        request = Request("flat", n, "local", "")
+        _beside(setting, "true", request, (xargs(n), ninja(n)), target="0.7 of xargs or more")
 
 
 def layers(setting: Setting) -> None:
@@ -30,7 +31,7 @@ def calls(setting: Setting) -> None:
     _beside(setting, "Python calls", Request("calls", n, "local", ""), peers)
 
 
-def _beside(setting: Setting, name: str, request: Request, peers: Sequence[Peer]) -> None:
+def _beside(setting: Setting, name: str, request: Request, peers: Sequence[Peer], *, target: str = "") -> None:
     """Jobmon and the peers in turn, as often as there are repeats; rates, and ratios of medians to each peer."""
     n = request.n
     here, missing = setting.peers.among(*peers)
@@ -48,6 +49,7 @@ def _beside(setting: Setting, name: str, request: Request, peers: Sequence[Peer]
         "jobs/s",
         n,
         whole,
+        target=target,
         peers={**rates, **missing},
         without_starting_client_and_server=no_starts,
         from_the_first_claim=from_claim,

@@ -38,6 +38,7 @@ class Figure:
     median: float
     min: float
     max: float
+    target: str  #: what was set out to be reached; empty where nothing was
     more: Mapping[str, Any]  #: what else was measured in the same repeats
     peers: Mapping[str, Any]  #: others' spreads, interleaved with these repeats, or why there are none
     load_before: float  #: of the machine, in the minute before the first repeat
@@ -67,6 +68,7 @@ class Results:
         n: int,
         values: Sequence[float],
         *,
+        target: str = "",
         peers: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> None:
@@ -81,6 +83,7 @@ class Results:
             spread.median,
             spread.min,
             spread.max,
+            target,
             _spreads(more),
             _spreads(peers or {}),
             self._load_before,

@@ -1,4 +1,4 @@
-"""Lines of results as a table for people."""
+"""Lines of results as a page for people."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,22 +8,26 @@ import msgspec
 
 
 def table(path: Path) -> str:
-    """Markdown of a file of lines: the machine of the last line, then a row for each figure's latest line."""
-    latest: dict[tuple[str, int], dict[str, Any]] = {}
+    """Markdown of a file of lines: for each figure its latest line, as a row of a table and as it is."""
+    latest: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {}
     for line in path.read_text().splitlines():
         figure = msgspec.json.decode(line)
-        latest[figure["name"], figure["n"]] = figure
-    last = list(latest.values())[-1]
+        latest[figure["name"], figure["n"]] = line, figure
+    last = list(latest.values())[-1][1]
     rows = [
-        f"Machine: {_pairs(last['machine'])}; Python {last['python']}; {_pairs(last['versions'])}; {last['at']}",
+        "# Results",
         "",
-        "| figure | n | median (least to most) of repeats | others in the same run | more |",
-        "|---|---|---|---|---|",
+        "How these are taken, and what the words mean: [README.md](README.md).",
+        "",
+        f"Machine: {_pairs(last['machine'])}. Python {last['python']}, {_pairs(last['versions'])}. Taken {last['at']}.",
+        "",
+        "| figure | n | median (least to most) of repeats | target | others in the same run | more |",
+        "|---|---|---|---|---|---|",
     ]
-    for (name, n), f in latest.items():
+    for (name, n), (_, f) in latest.items():
         value = f"{_number(f['median'])} ({_number(f['min'])} to {_number(f['max'])}) {f['unit']}, {f['repeats']} x"
-        rows.append(f"| {name} | {n:,} | {value} | {_pairs(f['peers'])} | {_pairs(f['more'])} |")
-    return "\n".join(rows)
+        rows.append(f"| {name} | {n:,} | {value} | {f['target']} | {_pairs(f['peers'])} | {_pairs(f['more'])} |")
+    return "\n".join([*rows, "", "```json", *(line for line, _ in latest.values()), "```"])
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

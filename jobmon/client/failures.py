@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobmon.managers.job_list_manager import Notable
-from jobmon.states.names import JobState
+from jobmon.states.names import FINAL_JOB_STATES, JobState
 from jobmon.wire import routes
 from jobmon.wire.runs import ReadAttempts
 
@@ -33,7 +33,7 @@ class FailureLines:
         reason = str(change.reason) if change.reason else "failed"
         what = f"{self._names[notable.position]}  attempt {change.attempt}  {reason}"
         what += f" ({change.detail.strip()})" if change.detail and change.detail.strip() else ""
-        what += ": tried again" if change.state is JobState.ERROR_RECOVERABLE else ""
+        what += ": tried again" if change.state not in FINAL_JOB_STATES else ""
         if self._told == _SHOWN:
             return (
                 f"{what}\nfurther failures are not shown here; see: jobmon jobs {self._workflow_id} --state ERROR_FATAL"

@@ -10,8 +10,9 @@ import attrs
 
 from jobmon.client.progress import progress
 from jobmon.client.views import View
+from jobmon.errors import Superseded
 from jobmon.managers.job_list_manager import JobListManager, Notable, Snapshot
-from jobmon.states.names import JobState, RunState
+from jobmon.states.names import FINAL_RUN_STATES, JobState, RunState
 from jobmon.wire.runs import Changes
 
 if TYPE_CHECKING:
@@ -147,6 +148,11 @@ class Following:
                 self._stop(
                     "stopping after the first failure (fail_fast): running jobs are told to end, and are recorded"
                 )
+        if news.run_state in FINAL_RUN_STATES:
+            raise Superseded(
+                f"this run is {news.run_state}: another run of the workflow has taken its place. "
+                "Its jobs live on under that one"
+            )
         if news.run_state is RunState.STOPPING and not self.stopping:
             self.stopping = True
             self._view.line("the run is being stopped")

@@ -31,7 +31,6 @@ _ACTIVE = tuple(
         JobState.ERROR_RECOVERABLE,
     )
 )
-_NOTABLE = frozenset({_CODE[JobState.ERROR_RECOVERABLE], *_FAILED})
 _BATCH = 1000
 _PAGE = 5000
 
@@ -167,7 +166,7 @@ class JobListManager:
             states[position] = new
             if new == _DONE:
                 self._ready += self._waiting.finish(position)
-            elif new in _NOTABLE:
+            elif new in _FAILED or change.reason is not None:
                 notable.append(Notable(position, change))
                 if new in _FAILED:
                     self.failures[position] = change

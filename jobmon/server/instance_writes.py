@@ -15,7 +15,6 @@ from jobmon.states.instances import InstanceEvent, JobInstance
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
-from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Transaction
 from jobmon.wire.leases import (
     Claim,
@@ -98,7 +97,7 @@ class InstanceWrites:
         """Weigh what the platform says against what is known, by the table of evidence."""
         tokens = [observation.token for observation in message.observations]
         transitions = self._taken(tx, message.lease, tokens)
-        stored = lease_rows.get(tx.connection, message.lease.workflow_id, message.lease.executor)
+        stored = self._writing.lease_of(tx, message.lease.workflow_id, message.lease.executor)
         assert stored is not None
         reporting = stored.registration.reporting
         calls = self._calls(tx, transitions, message.observations) if reporting is not Reporting.PLATFORM else set()

@@ -24,10 +24,10 @@ class LeaseWrites:
         why_not = self._in_use(tx, message) if message.registration.exclusive else None
         if why_not is not None:
             return LeaseAnswer(None, patience.renew_every_s, why_not)
-        before = lease_rows.get(tx.connection, message.workflow_id, message.executor)
+        before = self._writing.lease_of(tx, message.workflow_id, message.executor)
         epoch = 1 if before is None else before.epoch + 1
-        lease_rows.save(
-            tx.connection,
+        self._writing.save_lease(
+            tx,
             StoredLease(message.workflow_id, message.executor, epoch, False, message.manager, message.registration),
         )
         self._return_unsent(tx, message.workflow_id, message.executor)
@@ -61,8 +61,7 @@ class LeaseWrites:
         """Keep the leases alive; tell which are lost, and whether the manager is needed any longer."""
         superseded = []
         for lease in message.leases:
-            stored = lease_rows.get(tx.connection, lease.workflow_id, lease.executor)
-            if stored is None or stored.epoch != lease.epoch or stored.released:
+            if not self._writing.holds(tx, lease):
                 superseded.append(lease.executor)
             else:
                 note = message.notes.get(lease.executor, "")
@@ -85,10 +84,10 @@ class LeaseWrites:
 
     def release(self, tx: Transaction, message: ReleaseLease) -> Recorded:
         """Give the lease back; one that is lost already is no error."""
-        stored = lease_rows.get(tx.connection, message.lease.workflow_id, message.lease.executor)
-        if stored is not None and stored.epoch == message.lease.epoch and not stored.released:
-            lease_rows.save(
-                tx.connection,
+        stored = self._writing.lease_of(tx, message.lease.workflow_id, message.lease.executor)
+        if stored is not None and self._writing.holds(tx, message.lease):
+            self._writing.save_lease(
+                tx,
                 StoredLease(
                     stored.workflow_id, stored.executor, stored.epoch, True, stored.manager, stored.registration
                 ),

@@ -8,6 +8,7 @@ from jobmon.server.transitions import Transitions
 from jobmon.states.names import FINAL_RUN_STATES
 from jobmon.store import leases as lease_rows
 from jobmon.store import workflows
+from jobmon.store.leases import StoredLease
 from jobmon.store.workflows import StoredRun
 from jobmon.store.writer import Transaction
 from jobmon.wire.leases import Lease
@@ -29,6 +30,7 @@ class Writing:
     def __init__(self, signs: SignsOfLife, publish: Callable[[set[Hashable]], None]) -> None:
         self.signs = signs
         self._publish = publish
+        self._leases: dict[tuple[int, str], StoredLease] = {}
 
     def store(self, tx: Transaction, transitions: Transitions) -> None:
         """Store what the transitions came to, and tell those who wait once it is durable."""
@@ -56,14 +58,44 @@ class Writing:
         self.signs.heard_run(run_id)
         return stored
 
+    def lease_of(self, tx: Transaction, workflow_id: int, executor: str) -> StoredLease | None:
+        """The newest lease of an executor of a workflow, remembered from one write to the next."""
+        key = (workflow_id, executor)
+        known = self._leases.get(key)
+        if known is None:
+            known = lease_rows.get(tx.connection, workflow_id, executor)
+            if known is not None:
+                self._remember(tx, known, unless_known=True)
+        return known
+
+    def _remember(self, tx: Transaction, stored: StoredLease, *, unless_known: bool = False) -> None:
+        key = (stored.workflow_id, stored.executor)
+
+        def remember() -> None:
+            if not (unless_known and key in self._leases):
+                self._leases[key] = stored
+
+        tx.after_commit(remember)
+
+    def save_lease(self, tx: Transaction, stored: StoredLease) -> None:
+        """Store a lease in place of the one before."""
+        lease_rows.save(tx.connection, stored)
+        # Forgotten at once: what follows in this group of operations must read the new one.
+        self._leases.pop((stored.workflow_id, stored.executor), None)
+        self._remember(tx, stored)
+
+    def holds(self, tx: Transaction, lease: Lease) -> bool:
+        """Whether this is the newest lease of its executor, and not released."""
+        stored = self.lease_of(tx, lease.workflow_id, lease.executor)
+        return stored is not None and stored.epoch == lease.epoch and not stored.released
+
     def check_lease(self, tx: Transaction, lease: Lease) -> None:
         """Accept writes of the newest holder only.
 
         Raises:
             Superseded: another manager serves the executor now, or the lease was released.
         """
-        stored = lease_rows.get(tx.connection, lease.workflow_id, lease.executor)
-        if stored is None or stored.epoch != lease.epoch or stored.released:
+        if not self.holds(tx, lease):
             raise Superseded(
                 f"executor {lease.executor!r} of workflow {lease.workflow_id} is served by another manager now"
             )

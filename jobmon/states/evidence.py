@@ -13,7 +13,6 @@ from jobmon.states.instances import InstanceEvent
 from jobmon.states.names import InstanceState
 from jobmon.states.reasons import CHARGED, Reason
 
-
 #: Statuses of a worker that ends without having run the command: it could not ask, or it was refused (see
 #: jobmon.worker.attempt). They tell nothing of the command, which another copy of the worker may be running.
 WORKER_DID_NOT_RUN_IT = (75, 77)

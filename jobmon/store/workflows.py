@@ -29,12 +29,22 @@ class StoredWorkflow:
 
 @attrs.frozen
 class StoredRun:
-    """A run with its client and the context that its jobs share."""
+    """A run with its client and the context that its jobs share, which are decoded only where they are wanted."""
 
     run: WorkflowRun
     number: int
-    client: ProcessIdentity
-    context: RunContext
+    client_json: str
+    context_json: str
+
+    @property
+    def client(self) -> ProcessIdentity:
+        """The process that the run belongs to."""
+        return msgspec.json.decode(self.client_json, type=ProcessIdentity)
+
+    @property
+    def context(self) -> RunContext:
+        """Where its jobs were submitted from, and with which environment."""
+        return msgspec.json.decode(self.context_json, type=RunContext)
 
 
 _WORKFLOW = sa.select(
@@ -55,6 +65,16 @@ _RUN = sa.select(
     workflow_run.c.context,
 )
 _RUN_BY_ID = _RUN.where(workflow_run.c.id == sa.bindparam("run_id"))
+
+_queued = (
+    job.c.workflow_id == sa.bindparam("workflow_id"),
+    job.c.state == sa.literal_column(f"'{JobState.QUEUED_FOR_INSTANTIATION}'"),
+)
+# From each executor straight to the next one in the index: however many jobs are queued, a few steps.
+_first = sa.select(sa.func.min(job.c.executor).label("executor")).where(*_queued).cte("found", recursive=True)
+_next = sa.select(sa.func.min(job.c.executor)).where(*_queued, job.c.executor > _first.c.executor).scalar_subquery()
+_steps = _first.union_all(sa.select(_next).where(_first.c.executor.is_not(None)))
+_QUEUED_EXECUTORS = sa.select(_steps.c.executor).where(_steps.c.executor.is_not(None))
 
 
 def find(connection: sa.Connection, name: str, workflow_args: str) -> StoredWorkflow | None:
@@ -91,8 +111,8 @@ def _stored_run(row: Any) -> StoredRun:
     return StoredRun(
         WorkflowRun(row[0], row[1], RunState(row[2]), row[3]),
         row[4],
-        msgspec.json.decode(row[5], type=ProcessIdentity),
-        msgspec.json.decode(row[6], type=RunContext),
+        row[5],
+        row[6],
     )
 
 
@@ -199,9 +219,7 @@ def job_rows(
 
 def queued_executors(connection: sa.Connection, workflow_id: int) -> list[str]:
     """The executors that jobs of the workflow are queued for."""
-    queued: sa.ColumnElement[str] = sa.literal_column(f"'{JobState.QUEUED_FOR_INSTANTIATION}'")
-    query = sa.select(job.c.executor).where(job.c.workflow_id == workflow_id, job.c.state == queued).distinct()
-    return [row[0] for row in connection.execute(query)]
+    return [row[0] for row in connection.execute(_QUEUED_EXECUTORS, {"workflow_id": workflow_id})]
 
 
 def count_history(connection: sa.Connection, workflow_id: int) -> int:

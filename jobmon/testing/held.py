@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 _EFFECTS = ("open", "subprocess.Popen", "os.posix_spawn", "os.fork", "os.system", "os.mkdir", "socket.connect",
-            "socket.bind", "_thread.start_new_thread", "sqlite3.connect")  # fmt: skip
+            "socket.bind", "_thread.start_new_thread", "_thread.start_joinable_thread", "sqlite3.connect")  # fmt: skip
 _listening: dict[int, list[str]] = {}  #: by thread, where effects are noted
 _hooked: list[bool] = []
 

@@ -112,9 +112,7 @@ class World:
         """New requests; `arguments` are added to their workers' command lines."""
         conformance = self.conformance
         cls = conformance.executor_type
-        resources, problems = parse_resources(
-            conformance.resources, type_name=cls.name, own_type=cls.resources_type
-        )
+        resources, problems = parse_resources(conformance.resources, type_name=cls.name, own_type=cls.resources_type)
         assert not problems, f"the resources of {type(conformance).__name__} are wrong: {'; '.join(problems)}"
         runs_itself = cls.reporting is Reporting.PLATFORM
         return [

@@ -20,16 +20,16 @@ SCRIPT = """
     result = workflow.run(resume="--resume" in sys.argv)
     print("it ended as", result.state)
 """
-PATIENT = "sleep 300.25"
+PATIENT = "touch begun-$$; sleep 300.25"
 #: Goes on for a while when it is told to end.
-STUBBORN = "trap '' TERM; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.51; done"
+STUBBORN = "touch begun-$$; trap '' TERM; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.51; done"
 
 
 def begin(user: User, command: str) -> Running:
     """Start the script, and wait until two of its jobs run."""
     user.write("long.py", SCRIPT)
     client = user.start("long.py", command)
-    until(lambda: user.recorded.n_in("RUNNING") == 2, "two jobs run")
+    until(lambda: len(list(user.folder.glob("begun-*"))) == 2, "two jobs run")
     return client
 
 
@@ -92,7 +92,7 @@ def read_to_end(terminal: int) -> str:
 def test_ctrl_c_in_a_terminal_ends_neither_server_nor_manager_nor_agent(user: User) -> None:
     script: Path = user.write("long.py", SCRIPT)
     pid, terminal = in_terminal(user, str(script), PATIENT)
-    until(lambda: user.recorded.n_in("RUNNING") == 2, "two jobs run")
+    until(lambda: len(list(user.folder.glob("begun-*"))) == 2, "two jobs run")
     parts = {what: found for what in ("server", "manager", "agent") if (found := set(user.processes(what)))}
     assert set(parts) == {"server", "manager", "agent"}
     assert {os.getpgid(part) for pids in parts.values() for part in pids}.isdisjoint({os.getpgid(pid)})

@@ -1,17 +1,17 @@
 """A server process dies, ends and comes back; nothing that was acknowledged is lost."""
 
-import os
 import random
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
+import msgspec
 import pytest
 from invariants import check, content
 from messages import CONTEXT, begin, claim, open_run
-from serving import embedded, end_server, endpoint_of, environment, files_limited_to, serving
+from serving import embedded, end_server, endpoint_of, environment, files_limited_to, serving, strangers_server
 
 from jobmon.errors import ServerUnreachable, StoreError
 from jobmon.processes import identify, is_alive
@@ -19,7 +19,7 @@ from jobmon.requester import Requester, connect
 from jobmon.requester.endpoint import DataFolder
 from jobmon.states.names import JobState
 from jobmon.wire import routes
-from jobmon.wire.health import ReadHealth
+from jobmon.wire.health import Health, ReadHealth
 from jobmon.wire.leases import ClaimJobs
 from jobmon.wire.runs import OpenRun, ReadChanges, ReadHistory, ReadJobs, ReadWorkflows
 from jobmon.wire.workers import FinishAttempts, FinishReport, StartAttempts
@@ -113,19 +113,15 @@ def test_a_server_that_is_started_again_takes_back_its_port_and_its_database(fol
         assert [c.job_id for c in claim(requester, begun)] == begun.job_ids  # the lease and its epoch live on
 
 
-def test_a_server_whose_port_was_taken_meanwhile_listens_elsewhere_and_is_found(folder: Path) -> None:
-    import socket
-
-    with embedded(folder) as requester:
+def test_a_server_of_another_database_on_the_recorded_port_is_not_taken_for_ones_own(folder: Path) -> None:
+    with embedded(folder):
         before = endpoint_of(folder)
         end_server(folder)
-        host, _, port = before.url.removeprefix("http://").rpartition(":")
-        with socket.socket() as squatter:
-            squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            squatter.bind((host, int(port)))
-            # Bound and not listening: connections are refused at once, and nobody else can listen there.
-            requester.call(routes.WORKFLOWS, ReadWorkflows())
-            assert requester.url == endpoint_of(folder).url != before.url
+        other = msgspec.json.encode(Health("of another user", (0, 1), "1", "host", 1))
+        with strangers_server(int(before.url.rpartition(":")[2]), other), embedded(folder) as requester:
+            after = endpoint_of(folder)
+            assert requester.url == after.url != before.url
+            assert requester.database_id == after.database_id == before.database_id
 
 
 def test_waiting_calls_are_answered_at_once_when_the_server_is_told_to_end(tmp_path: Path) -> None:
@@ -175,7 +171,7 @@ def test_a_server_with_a_live_attempt_does_not_end_though_all_are_silent(tmp_pat
         [claimed] = claim(requester, begun)
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(server.wait)
-            done, _ = __import__("concurrent.futures").futures.wait([waiting], 1.5)
+            done, _ = wait([waiting], 1.5)
             assert not done
             requester.call(routes.START_ATTEMPTS, StartAttempts("node1:1", "node1", [claimed.token]))
             requester.call(routes.FINISH_ATTEMPTS, FinishAttempts("node1:1", [FinishReport(claimed.token)]))
@@ -187,12 +183,16 @@ def test_when_no_file_can_grow_writes_are_refused_reads_go_on_and_nothing_is_los
         begun = begin(requester, 2)
         pid = endpoint_of(folder).pid
         longest = max(path.stat().st_size for path in folder.glob("jobmon.db*"))
-        stored = []
-        with files_limited_to(pid, longest + 100_000), pytest.raises(StoreError, match="make room and go on"):
+        stored: list[str] = []
+
+        def write_until_refused() -> None:
             while True:
                 name = f"w{len(stored)}"
                 requester.call(routes.OPEN_RUN, OpenRun(name, "x" * 5000, 1, CONTEXT, identify()))
                 stored.append(name)
+
+        with files_limited_to(pid, longest + 100_000), pytest.raises(StoreError, match="make room and go on"):
+            write_until_refused()
         assert requester.call(routes.JOBS, ReadJobs(begun.opened.workflow_id)).jobs[0].state is (
             JobState.QUEUED_FOR_INSTANTIATION
         )
@@ -210,12 +210,12 @@ def test_a_second_server_of_a_folder_is_refused_while_the_first_one_lives(
 
     with embedded(folder):
         monkeypatch.setattr(main, "_LOCK_PATIENCE_S", 0.1)
-        with pytest.raises(StoreError, match="another server has the database of .* open"):
+        with pytest.raises(StoreError, match=r"another server has the database of .* open"):
             main.serve(DataFolder(folder))
 
 
 def test_the_files_of_a_server_can_be_read_by_their_user_alone(folder: Path) -> None:
     with embedded(folder):
         names = ["token", "endpoint.json", "jobmon.db", "jobmon.db-wal"]
-        assert [oct(os.stat(folder / name).st_mode & 0o777) for name in names] == ["0o600"] * 4
+        assert [oct((folder / name).stat().st_mode & 0o777) for name in names] == ["0o600"] * 4
         assert oct(folder.stat().st_mode & 0o777) == "0o700"

@@ -89,7 +89,7 @@ def test_commands_and_calls_are_started_once_and_their_ends_recorded(requester: 
     )
 
     status, err = run_worker(requester, tmp_path, claims[0])
-    assert status == 0
+    assert status == 77
     assert "not started" in err
 
 

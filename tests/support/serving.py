@@ -7,8 +7,10 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from jobmon.requester import Requester, connect
@@ -82,6 +84,30 @@ def serving(folder: Path, **patience: float) -> Iterator[subprocess.Popen[bytes]
             yield server
         finally:
             server.kill()
+
+
+@contextmanager
+def strangers_server(port: int, *answers: bytes) -> Iterator[int]:
+    """Something on a port that speaks HTTP, is no server of ours, and says these in turn, the last one for ever."""
+    left = list(answers)
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            self.wfile.write(answer if answer.startswith(b"HTTP/") else b"HTTP/1.0 200 OK\r\n\r\n" + answer)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Stranger) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from serving import end_process
 from jobmon.processes import marked
 
 MARK = "ACCEPTANCE_TEST"
-PATIENCE_S = 90.0
+PATIENCE_S = 60.0
 TOML = """
 [workflow]
 executor = "compute"
@@ -160,9 +160,12 @@ class User:
 
         Nothing of it is left when this returns.
         """
-        for running in self._started:
-            if not running.ended():
+        unfinished = [running for running in self._started if not running.ended()]
+        if unfinished:  # the test has failed before its end
+            for running in unfinished:
                 running.kill()
+            self._kill_all()
+            return {running.pid: "a script that was not waited for" for running in unfinished}
         allowed = ("server", "agent", "interpreter")
 
         def others() -> dict[int, str]:
@@ -174,10 +177,13 @@ class User:
                 _signal(pid, signal.SIGTERM)
             strange |= _settled(lambda kind=kind: self.processes(kind), 20.0)  # type: ignore[misc]
         strange |= _settled(self.processes, 2.0)
+        self._kill_all()
+        return strange
+
+    def _kill_all(self) -> None:
         while left := self.processes():
             for pid in left:
                 end_process(pid)
-        return strange
 
 
 def _settled(look: Callable[[], dict[int, str]], patience_s: float) -> dict[int, str]:

@@ -89,8 +89,9 @@ class FakeServer:
         return RunStanding(self.run_state)
 
     def _to(self, job_id, state):
+        queued_again = state is JobState.QUEUED_FOR_INSTANTIATION and self.jobs[job_id][1] is JobState.RUNNING
+        failed = state is JobState.ERROR_FATAL or queued_again  # a server tells of a failed attempt like this
         self.jobs[job_id][1] = state
-        failed = state in (JobState.ERROR_FATAL, JobState.ERROR_RECOVERABLE)
         self.pending.append(
             JobChange(job_id, state, 1, Reason.EXIT_NONZERO if failed else None, "status 3" if failed else None)
         )
@@ -218,7 +219,7 @@ def test_what_lies_below_a_failure_is_blocked_and_the_rest_runs(view):
 
 
 def test_a_job_that_is_tried_again_is_told_and_goes_on(view):
-    fate = ["RUNNING", "ERROR_RECOVERABLE", "QUEUED_FOR_INSTANTIATION", "RUNNING", "DONE"]
+    fate = ["RUNNING", "QUEUED_FOR_INSTANTIATION", "RUNNING", "DONE"]
     result = go(FakeServer({"a": fate}), *diamond())
     assert result.ok
     assert sum("tried again" in line for line in view.lines) == 1

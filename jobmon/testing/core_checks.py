@@ -1,0 +1,255 @@
+"""Level core: submit, observe, and a life after a restart."""
+
+import inspect
+from collections.abc import Mapping
+
+import attrs
+
+from jobmon.plugins import Accepted, Executor, Exited, Pending, Placement, Reporting, Resources, Running, Support
+from jobmon.plugins.resources import CORE_KEYS
+from jobmon.testing.held import Held, effects
+from jobmon.testing.sentences import Level, holds, not_exercised
+from jobmon.testing.valid import wrong_observation, wrong_outcome
+from jobmon.testing.world import World
+
+_METHODS = {"submit": "requests", "observe": "submitted", "cancel": "submitted", "find": "tokens",
+            "check_resources": "resources"}  # fmt: skip
+_LIVES = 5
+
+
+class DeclarationChecks:
+    """What the class says of itself."""
+
+    @holds(Level.CORE, "What the class declares is of the declared types.")
+    def test_what_the_class_declares_is_of_the_declared_types(self, world: World) -> None:
+        cls = world.conformance.executor_type
+        wrong = [
+            name
+            for name, good in {
+                "name": isinstance(cls.name, str) and cls.name.isidentifier(),
+                "settings_type": attrs.has(cls.settings_type),
+                "resources_type": attrs.has(cls.resources_type),
+                "reporting": isinstance(cls.reporting, Reporting),
+                "placement": isinstance(cls.placement, Placement),
+                "exclusive": isinstance(cls.exclusive, bool),
+                "core_resources": isinstance(cls.core_resources, Mapping)
+                and set(cls.core_resources) <= set(CORE_KEYS)
+                and all(isinstance(support, Support) for support in cls.core_resources.values()),
+            }.items()
+            if not good
+        ]
+        assert not wrong, f"wrong: {', '.join(f'{name} = {getattr(cls, name)!r}' for name in wrong)}"
+
+    @holds(Level.CORE, "The methods take their arguments by keyword.")
+    def test_the_methods_take_their_arguments_by_keyword(self, world: World) -> None:
+        for method, argument in _METHODS.items():
+            defined = getattr(world.executor, method)
+            found = [(p.name, p.kind) for p in inspect.signature(defined).parameters.values()]
+            assert found == [(argument, inspect.Parameter.KEYWORD_ONLY)], f"it is not {method}(*, {argument})"
+
+    @holds(Level.CORE, "The constructor does no work.")
+    def test_the_constructor_does_no_work(self, world: World) -> None:
+        with effects() as noted:
+            world.conformance.make(world.platform)
+        assert noted == [], f"the constructor did: {'; '.join(noted)}"
+
+    @holds(Level.CORE, "running_limit is None or a whole number of 1 or more.")
+    def test_the_running_limit_is_none_or_a_whole_number_of_one_or_more(self, world: World) -> None:
+        limit = world.call("running_limit", world.executor.running_limit)
+        assert limit is None or (type(limit) is int and limit >= 1), f"it is {limit!r}"
+
+    @holds(Level.CORE, "check_resources says what is wrong, a sentence each, and is called without start.")
+    def test_resources_are_checked_without_start_in_sentences(self, world: World) -> None:
+        resources = world.requests()[0].resources
+        said = world.conformance.make(world.platform).check_resources(resources=resources)
+        assert said == [], f"the resources of this test are refused: {said!r}"
+        extremes = Resources(cores=1 << 20, memory=1 << 60, runtime=1e12, gpus=1 << 20, own=resources.own)
+        said = world.conformance.make(world.platform).check_resources(resources=extremes)
+        assert isinstance(said, list), f"check_resources answered {said!r}"
+        assert all(isinstance(one, str) and one for one in said), f"check_resources answered {said!r}"
+
+
+class SubmitChecks:
+    """Giving attempts to the platform."""
+
+    @holds(Level.CORE, "submit yields (token, outcome) once for each request.")
+    def test_each_request_gets_one_outcome(self, world: World) -> None:
+        requests = world.requests(world.batch(3))
+        sent = world.submit(requests)
+        if sent.outage is not None:
+            not_exercised(f"its platform does not answer here: {sent.outage}")
+        tokens = [token for token, _ in sent.outcomes]
+        assert sorted(tokens) == sorted(request.token for request in requests), f"outcomes came for {tokens}"
+
+    @holds(Level.CORE, "An outcome is Accepted, Rejected, Deferred or Uncertain.")
+    def test_outcomes_are_those_of_the_contract(self, world: World) -> None:
+        for _, outcome in world.submit(world.requests()).outcomes:
+            assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
+
+    @holds(Level.CORE, "Accepted gives the platform's id: another one for each attempt.")
+    def test_two_attempts_have_two_ids(self, world: World) -> None:
+        submitted = [world.accept()[0] for _ in range(world.batch(3))]
+        if len(submitted) < 2:
+            return
+        ids = [one.executor_job_id for one in submitted]
+        assert len(set(ids)) == len(ids), f"the ids are {ids}"
+
+    @holds(Level.CORE, "No requests: nothing happens, and nothing is raised.")
+    def test_calls_about_nothing_do_nothing(self, world: World) -> None:
+        assert world.submit([]).outcomes == []
+        assert world.observe([]) == {}
+        world.cancel([])
+        assert world.find([]) == {}
+
+    @holds(Level.CORE, "The token stands at the start of the attempt's name at the platform.")
+    def test_the_token_stands_at_the_start_of_the_name_at_the_platform(self, world: World) -> None:
+        one = world.accept()[0]
+        world.until(lambda: world.platform.job_names(), "the platform has a job")
+        names = world.platform.job_names()
+        assert all(name.startswith(one.token) for name in names), f"its jobs are named {names}, the token {one.token}"
+
+    @holds(Level.CORE, "Rejected says why the platform refuses it for good, and the platform does not have it.")
+    def test_a_refused_submission_is_rejected_with_the_platforms_words(self, world: World) -> None:
+        world.platform.refuse()
+        request = world.requests()[0]
+        outcome = world.submit([request]).of(request.token)
+        assert type(outcome).__name__ == "Rejected", f"it ended as {outcome!r}"
+        assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
+
+
+class ObserveChecks:
+    """Looking at attempts."""
+
+    @holds(Level.CORE, "A live attempt is Pending or Running.")
+    def test_a_live_attempt_is_pending_or_running(self, world: World) -> None:
+        submitted = world.live(world.batch(3))
+        answer = world.observe(submitted)
+        for one in submitted:
+            assert isinstance(answer.get(one.token), Pending | Running), f"{one} is {answer.get(one.token)!r}"
+
+    @holds(Level.CORE, "observe answers by token, and only for those it was asked for.")
+    def test_observe_answers_only_for_those_it_was_asked_for(self, world: World) -> None:
+        submitted = [world.accept()[0] for _ in range(world.batch(2))]
+        answer = world.observe(submitted[:1])
+        assert set(answer) <= {submitted[0].token}, f"it was asked for {submitted[0].token}, and answered {answer}"
+
+    @holds(Level.CORE, "An observation is Pending, Running, Exited, Absent or Unknown.")
+    def test_observations_are_those_of_the_contract(self, world: World) -> None:
+        one = world.accept()[0]
+        stranger = world.submitted(world.requests()[0], Accepted(one.executor_job_id))
+        seen = [*world.observe([one]).values(), *world.observe([stranger]).values()]
+        if type(world.platform).finish is not type(world.platform).__mro__[-2].finish:  # type: ignore[attr-defined]
+            world.platform.finish(one.executor_job_id)
+            seen.append(world.ended(one))
+        for observation in seen:
+            assert (wrong := wrong_observation(observation)) is None, f"{observation!r}: {wrong}"
+
+    @holds(Level.CORE, "What is pushed are observations of attempts that this executor was given.")
+    def test_what_is_pushed_are_observations_of_its_attempts(self, world: World) -> None:
+        one = world.accept()[0]
+        world.observe([one])
+        world.cancel([one])
+        for token, seen in world.context.pushed:
+            assert token in world.tokens(), f"it pushed {seen!r} for {token!r}, which it was never given"
+            assert (wrong := wrong_observation(seen)) is None, f"{seen!r}: {wrong}"
+
+    @holds(Level.CORE, "An attempt that the platform never had is neither live nor successful.")
+    def test_what_was_never_submitted_is_neither_live_nor_successful(self, world: World) -> None:
+        one = world.accept()[0]
+        never = world.submitted(world.requests()[0], Accepted(world.platform.recycle(one.executor_job_id)))
+        seen = world.look(never)
+        assert not isinstance(seen, Pending | Running), f"it is {seen!r}"
+        assert not (isinstance(seen, Exited) and seen.reason is None), f"it is {seen!r}"
+
+
+class EndChecks:
+    """What is said of attempts that have ended."""
+
+    @holds(Level.CORE, "The end of an attempt is seen.")
+    def test_the_end_of_an_attempt_is_seen(self, world: World) -> None:
+        one = world.live()[0]
+        world.platform.finish(one.executor_job_id)
+        assert isinstance(seen := world.ended(one), Exited), f"after its end it is {seen!r}"
+
+    @holds(Level.CORE, "Exited with status 0 is success, where the platform alone reports.")
+    def test_success_is_told_as_success_where_the_platform_alone_reports(self, world: World) -> None:
+        one = world.live()[0]
+        world.platform.finish(one.executor_job_id)
+        seen = world.ended(one)
+        if world.conformance.executor_type.reporting is Reporting.PLATFORM:
+            assert isinstance(seen, Exited), f"it is {seen!r}"
+            assert seen.reason is None, f"it is {seen!r}"
+
+    @holds(Level.CORE, "Exited with another status is no success.")
+    def test_failure_is_never_told_as_success(self, world: World) -> None:
+        one = world.live()[0]
+        world.platform.finish(one.executor_job_id, 3)
+        seen = world.ended(one)
+        assert not (isinstance(seen, Exited) and seen.reason is None), f"it is {seen!r}"
+
+    @holds(Level.CORE, "What has ended never runs again.")
+    def test_what_has_ended_never_runs_again(self, world: World) -> None:
+        one = world.live()[0]
+        world.platform.finish(one.executor_job_id)
+        first = world.ended(one)
+        for again in (False, True):
+            if again:
+                world.restart()
+            for seen in (world.observe([one]).get(one.token) for _ in range(3)):
+                assert not isinstance(seen, Pending | Running), f"it was {first!r} and is {seen!r}"
+
+
+class LifeChecks:
+    """The executor object comes and goes; attempts stay."""
+
+    @holds(Level.CORE, "Nothing that a restart would need is kept in memory.")
+    def test_a_restart_between_submit_and_observe_loses_nothing(self, world: World) -> None:
+        submitted = world.live(world.batch(2))
+        world.restart(stop=False)
+        answer = world.observe(submitted)
+        for one in submitted:
+            assert isinstance(answer.get(one.token), Pending | Running), f"{one} is {answer.get(one.token)!r}"
+        assert all(isinstance(seen, Exited) for seen in world.cancelled(submitted).values() if not _absent(seen))
+
+    @holds(Level.CORE, "stop lets go of what the object holds; attempts live on.")
+    def test_attempts_live_on_when_the_executor_stops(self, world: World) -> None:
+        one = world.live()[0]
+        world.restart(stop=True)
+        assert isinstance(seen := world.look(one), Pending | Running), f"after stop it is {seen!r}"
+
+    @holds(Level.CORE, "A call answers in time.")
+    def test_every_call_answers_in_time(self, world: World) -> None:
+        one = world.accept()[0]
+        world.observe([one])
+        world.cancel([one])
+        world.find([one.token])
+
+    @holds(Level.CORE, "No thread, open file or dead child process is left behind.")
+    def test_nothing_is_left_behind(self, world: World) -> None:
+        self._live_once(world)
+        world.call("stop", world.executor.stop)
+        before = Held.now()
+        for _ in range(_LIVES):
+            world.executor = world.new_executor()
+            self._live_once(world)
+            world.call("stop", world.executor.stop)
+        world.until(
+            lambda: not [kind for kind, more in Held.now().grown(before).items() if more >= _LIVES],
+            f"after {_LIVES} lives this is let go: {Held.now().grown(before)}",
+        )
+
+    @staticmethod
+    def _live_once(world: World) -> None:
+        one = world.accept()[0]
+        world.observe([one])
+        world.cancelled([one])
+
+
+def _absent(seen: object) -> bool:
+    return type(seen).__name__ == "Absent"
+
+
+class CoreChecks(DeclarationChecks, SubmitChecks, ObserveChecks, EndChecks, LifeChecks):
+    """Level core, but for cancelling."""
+
+

@@ -1,0 +1,221 @@
+"""How a requester finds its server, what it repeats, and what it tells when there is none."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import pytest
+from serving import embedded, end_server, endpoint_of, environment, strangers_server
+
+from jobmon.errors import (
+    ConfigurationError,
+    NotAuthorised,
+    ServerError,
+    ServerIncompatible,
+    ServerUnreachable,
+    StoreError,
+)
+from jobmon.processes import ProcessIdentity, identify
+from jobmon.requester import Requester, connect
+from jobmon.requester.connecting import data_folder
+from jobmon.requester.embedded import find
+from jobmon.requester.endpoint import DataFolder, Endpoint
+from jobmon.wire import routes
+from jobmon.wire.health import Health, ReadHealth
+from jobmon.wire.runs import ReadWorkflows
+
+HEALTH = msgspec.json.encode(Health("d", (0, 1), "1", "host", 1))
+TOGETHER = """
+import json, sys
+from jobmon.requester import connect
+from jobmon.wire import routes
+from jobmon.wire.health import ReadHealth
+print("here", flush=True)
+sys.stdin.readline()
+requester = connect()
+print(json.dumps([requester.url, requester.call(routes.HEALTH, ReadHealth()).pid]), flush=True)
+"""
+
+
+def test_two_who_connect_at_the_same_instant_share_one_server(tmp_path: Path) -> None:
+    environ = environment(tmp_path / "data")
+    argv = [sys.executable, "-c", TOGETHER]
+    pipe = subprocess.PIPE
+    people = [subprocess.Popen(argv, env=environ, stdin=pipe, stdout=pipe, text=True) for _ in range(3)]
+    try:
+        assert [one.stdout.readline() for one in people] == ["here\n"] * 3
+        for one in people:
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        answers = [json.loads(one.stdout.readline()) for one in people]
+        assert answers == [answers[0]] * 3
+        assert answers[0] == [endpoint_of(tmp_path / "data").url, endpoint_of(tmp_path / "data").pid]
+    finally:
+        end_server(tmp_path / "data")
+        for one in people:
+            one.kill()
+            one.communicate()
+
+
+def test_an_endpoint_file_that_a_killed_server_left_is_no_server(tmp_path: Path) -> None:
+    dead = ProcessIdentity(identify().host, identify().boot_id, 2**22 + 1, 1)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    DataFolder(tmp_path).write_endpoint(Endpoint(url, "old", dead.host, dead.boot_id, dead.pid, dead.started))
+    assert find(DataFolder(tmp_path)) is None
+    with pytest.raises(ServerUnreachable, match="no server is running for the data folder"):
+        connect(environment(tmp_path), start=False)
+    with embedded(tmp_path) as requester:
+        assert requester.call(routes.HEALTH, ReadHealth()).pid == endpoint_of(tmp_path).pid != dead.pid
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"url": "http://127.0.0.1:1"}'])
+def test_an_endpoint_file_that_cannot_be_read_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "endpoint.json").write_bytes(content)
+    assert find(DataFolder(tmp_path)) is None
+
+
+def test_a_server_on_another_host_is_told_of_and_its_database_never_opened(tmp_path: Path) -> None:
+    endpoint = Endpoint("http://127.0.0.1:1", "d", "login2.example", "boot", 77, 1)
+    DataFolder(tmp_path).make().write_endpoint(endpoint)
+    with pytest.raises(ServerUnreachable, match=r"runs on login2.example \(pid 77\).*Work on login2.example"):
+        connect(environment(tmp_path))
+    assert not (tmp_path / "jobmon.db").exists()
+
+
+def test_a_database_that_cannot_be_opened_is_told_to_whoever_connects(tmp_path: Path) -> None:
+    (tmp_path / "jobmon.db").write_bytes(b"notes of mine\n" * 1000)
+    with pytest.raises(StoreError, match="is not an SQLite database"):
+        connect(environment(tmp_path))
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"the data folder .* cannot be made: Not a directory"):
+        connect(environment(tmp_path / "file" / "data"))
+
+
+def test_the_data_folder_is_where_the_environment_says() -> None:
+    home = Path.home() / ".local" / "share" / "jobmon"
+    assert data_folder({"JOBMON_DATA": "/a", "XDG_DATA_HOME": "/b"}).path == Path("/a")
+    assert data_folder({"XDG_DATA_HOME": "/b"}).path == Path("/b/jobmon")
+    assert [data_folder({}).path, data_folder({"JOBMON_DATA": "", "XDG_DATA_HOME": ""}).path] == [home, home]
+
+
+def test_a_server_elsewhere_is_used_with_its_token(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    token_file = tmp_path / "token"
+    with embedded(tmp_path / "data") as requester:
+        token_file.write_text(requester.token + "\n")
+        token_file.chmod(0o600)
+        for given in ({"JOBMON_TOKEN": requester.token}, {"JOBMON_TOKEN_FILE": str(token_file)}):
+            elsewhere = connect(environment(nowhere, JOBMON_SERVER=requester.url + "/", **given), patience_s=5)
+            assert elsewhere.call(routes.WORKFLOWS, ReadWorkflows()).workflows == []
+            assert (elsewhere.database_id, elsewhere.data_folder) == (requester.database_id, None)
+        with pytest.raises(NotAuthorised, match="does not accept the token"):
+            connect(environment(nowhere, JOBMON_SERVER=requester.url, JOBMON_TOKEN="wrong"))
+        token_file.chmod(0o644)
+        with pytest.raises(ConfigurationError, match=f"can be read by others; run: chmod 600 {token_file}"):
+            connect(environment(nowhere, JOBMON_SERVER=requester.url, JOBMON_TOKEN_FILE=str(token_file)))
+    assert not nowhere.exists(), "nothing is started or made here"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"JOBMON_SERVER": "http://127.0.0.1:1"}, "neither JOBMON_TOKEN nor JOBMON_TOKEN_FILE"),
+        ({"JOBMON_SERVER": "http://127.0.0.1:1", "JOBMON_TOKEN_FILE": "/no/such"}, "cannot be read: No such file"),
+        ({"JOBMON_SERVER": "login1:8765", "JOBMON_TOKEN": "t"}, "give an address such as http://"),
+    ],
+)
+def test_an_environment_that_names_half_a_server_is_told_what_is_missing(
+    tmp_path: Path, given: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        connect(environment(tmp_path, **given))
+
+
+def test_nobody_who_answers_is_an_unreachable_server(tmp_path: Path) -> None:
+    environ = environment(tmp_path, JOBMON_SERVER="http://127.0.0.1:1", JOBMON_TOKEN="t")
+    with pytest.raises(ServerUnreachable, match=r"no server answers at http://127.0.0.1:1: Connection refused|refused"):
+        connect(environ, start=False)
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [((1, 0), "upgrade this installation"), ((0, 0), "upgrade the server"), ((0, 2), None)]
+)
+def test_a_server_of_another_api_says_who_is_to_be_upgraded(
+    tmp_path: Path, version: tuple[int, int], words: str | None
+) -> None:
+    health = msgspec.json.encode(Health("d", version, "9.9", "host", 1))
+    with strangers_server(0, health, b'{"workflows":[]}') as port:
+        environ = environment(tmp_path, JOBMON_SERVER=f"http://127.0.0.1:{port}", JOBMON_TOKEN="t")
+        if words is None:
+            assert connect(environ).database_id == "d"
+        else:
+            with pytest.raises(ServerIncompatible, match=words):
+                connect(environ)
+
+
+@pytest.mark.parametrize("answer", [b"<html>It works!</html>", b"HTTP/1.0 405 No\r\n\r\nNot allowed", b"{}"])
+def test_a_web_server_of_another_kind_is_told_from_ours(tmp_path: Path, answer: bytes) -> None:
+    with strangers_server(0, answer) as port:
+        environ = environment(tmp_path, JOBMON_SERVER=f"http://127.0.0.1:{port}", JOBMON_TOKEN="t")
+        with pytest.raises(ServerError, match="as no Jobmon server would"):
+            connect(environ)
+
+
+@pytest.mark.parametrize(
+    "cut", [b"HTTP/1.0 200 OK\r\nContent-Length: 999\r\n\r\n{", b"HTTP/1.0 200 OK\r\nConte", b"HTTP/"]
+)
+def test_an_answer_that_breaks_off_is_asked_for_again_under_the_same_request_id(cut: bytes) -> None:
+    asked: list[dict[str, str]] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            for reply in (cut, b"HTTP/1.0 200 OK\r\n\r\n" + b'{"state":"DONE"}'):
+                connection, _ = listener.accept()
+                with connection, connection.makefile("rb") as lines:
+                    lines.readline()
+                    headers = dict(line.decode().strip().split(": ") for line in iter(lines.readline, b"\r\n"))
+                    asked.append({name.lower(): value for name, value in headers.items()})
+                    lines.read(int(asked[-1]["content-length"]))
+                    connection.sendall(reply)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        requester = Requester(f"http://127.0.0.1:{listener.getsockname()[1]}", "secret", patience_s=20)
+        assert requester.call(routes.FINISH_RUN, routes.FINISH_RUN.request(1)).state == "DONE"
+        thread.join(20)
+    assert len(asked) == 2
+    assert asked[0]["jobmon-request-id"] == asked[1]["jobmon-request-id"]
+    assert asked[0]["authorization"] == "Bearer secret"
+
+
+def test_a_requester_that_is_stopped_gives_up_at_once_whatever_its_patience() -> None:
+    requester = Requester("http://127.0.0.1:1", "t", patience_s=None)
+    recovering = threading.Event()
+    patient = Requester("http://127.0.0.1:1", "t", recover=lambda: (recovering.set(), "http://127.0.0.1:1")[1])
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(patient.call, routes.HEALTH, ReadHealth())
+        assert recovering.wait(10)
+        patient.stop()
+        assert isinstance(waiting.exception(10), ServerUnreachable)
+    requester.stop()
+    with pytest.raises(ServerUnreachable, match="have been stopped"):
+        requester.call(routes.HEALTH, ReadHealth())
+
+
+def test_a_proxy_of_the_environment_never_sees_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with strangers_server(0, HEALTH) as port:
+        requester = Requester(f"http://127.0.0.1:{port}", "t", patience_s=0)
+        assert requester.call(routes.HEALTH, ReadHealth()).database_id == "d"

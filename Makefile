@@ -37,7 +37,7 @@ lint: environment
 	$(VENV)/bin/ruff format --check .
 
 types: environment
-	$(VENV)/bin/mypy --strict -p jobmon
+	$(VENV)/bin/mypy --strict -p jobmon -p benchmarks
 	@for plugin in $(MYPY_PLUGINS); do \
 	    [ -f $$plugin/__init__.py ] || continue; \
 	    echo "mypy $$plugin"; MYPYPATH=$$(dirname $$plugin) $(VENV)/bin/mypy --strict -p $$(basename $$plugin) || exit 1; \

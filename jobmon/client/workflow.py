@@ -1,6 +1,7 @@
 """What the user writes: a workflow of tasks."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from jobmon.client.task import NOTHING, Task
 from jobmon.config import Config, load_config
 from jobmon.errors import InvalidWorkflow
 from jobmon.plugins.registry import Registry
+from jobmon.worker.calls import LOADING, SCRIPT_NAME
 
 if TYPE_CHECKING:
     from jobmon.requester import Requester
@@ -104,6 +106,12 @@ class Workflow:
             Superseded: another run took the place of this one.
         """
         from jobmon.client.running import run_workflow  # the parts that talk over HTTP are slow to import
+
+        if hasattr(sys.modules.get(SCRIPT_NAME), LOADING):
+            raise InvalidWorkflow(
+                "this script is being loaded for a function that a task calls, and would run its workflow again. "
+                'Put what builds and runs the workflow under: if __name__ == "__main__":'
+            )
 
         if manager not in ("process", "in-process", "none"):
             raise InvalidWorkflow(f'manager is {manager!r}; it must be "process", "in-process" or "none"')

@@ -96,12 +96,17 @@ class Requester:
         if self._stopped.is_set():
             raise ServerUnreachable(f"calls to {self.url} have been stopped")
         response = self._send(route.path, body, request_id)
+        if not response.content:
+            raise requests.ConnectionError("the answer broke off")
         if response.status_code >= 400:
             raise _refusal(response, self.url)
         decoder = self._decoders.get(route.path)
         if decoder is None:
             decoder = self._decoders.setdefault(route.path, msgspec.json.Decoder(route.answer))
-        return decoder.decode(response.content)  # type: ignore[no-any-return]
+        try:
+            return decoder.decode(response.content)  # type: ignore[no-any-return]
+        except msgspec.DecodeError as error:
+            raise _stranger(response, self.url) from error
 
     def _send(self, path: str, body: bytes, request_id: str) -> requests.Response:
         """One request over this thread's connection.

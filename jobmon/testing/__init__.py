@@ -1,0 +1,60 @@
+"""The kit that tests executor plugins; installed with `jobmon[testing]`.
+
+Derive a test class from `ExecutorConformance` and run pytest; its summary says which levels the type reaches.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobmon.testing.command_platform import Answer, CommandPlatform
+    from jobmon.testing.conformance import ExecutorConformance
+    from jobmon.testing.context import KitContext
+    from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway, TableJob
+    from jobmon.testing.platform import Platform
+    from jobmon.testing.sentences import Level, does_not_apply, not_exercised
+    from jobmon.testing.stand_in import LocalPlatform
+    from jobmon.testing.world import World
+
+#: Names and their modules, which are imported when first used: the summary's plugin is loaded by every pytest.
+_HOMES = {
+    "Answer": "command_platform",
+    "AnswerLost": "job_table",
+    "CommandPlatform": "command_platform",
+    "ExecutorConformance": "conformance",
+    "JobRefused": "job_table",
+    "JobTable": "job_table",
+    "KitContext": "context",
+    "Level": "sentences",
+    "LocalPlatform": "stand_in",
+    "Platform": "platform",
+    "PlatformAway": "job_table",
+    "TableJob": "job_table",
+    "World": "world",
+    "does_not_apply": "sentences",
+    "not_exercised": "sentences",
+}
+
+__all__ = [
+    "Answer",
+    "AnswerLost",
+    "CommandPlatform",
+    "ExecutorConformance",
+    "JobRefused",
+    "JobTable",
+    "KitContext",
+    "Level",
+    "LocalPlatform",
+    "Platform",
+    "PlatformAway",
+    "TableJob",
+    "World",
+    "does_not_apply",
+    "not_exercised",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"jobmon.testing.{_HOMES[name]}"), name)

@@ -1,4 +1,4 @@
-"""What this process holds: threads, open files, dead children; and what a stretch of code does to the world."""
+"""What this process holds: threads, open files, child processes; and what a stretch of code does to the world."""
 
 import gc
 import os
@@ -22,13 +22,13 @@ class Held:
 
     threads: int
     files: int
-    dead_children: int
+    children: int
 
     @classmethod
     def now(cls) -> "Held":
         """What it holds now, without what is only waiting to be collected."""
         gc.collect()
-        return cls(threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), len(_dead_children()))
+        return cls(threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), _children())
 
     def grown(self, before: "Held") -> dict[str, int]:
         """What there is more of than before."""
@@ -36,9 +36,9 @@ class Held:
         return {name: now - then for now, then, name in pairs if now > then}
 
 
-def _dead_children() -> list[int]:
-    """Children of this process that have ended and were not waited for (see proc(5), `stat`)."""
-    dead = []
+def _children() -> int:
+    """How many children this process has, those among them that have ended and were not waited for (see proc(5))."""
+    count = 0
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -47,9 +47,8 @@ def _dead_children() -> list[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         fields = stat[stat.rindex(b")") + 2 :].split()
-        if fields[0] == b"Z" and int(fields[1]) == os.getpid():
-            dead.append(int(entry.name))
-    return dead
+        count += int(fields[1]) == os.getpid()
+    return count
 
 
 @contextmanager

@@ -46,6 +46,10 @@ class Platform:
         """What is submitted from now on is refused for good."""
         _missing("refuse")
 
+    def cancel_slowly(self) -> None:
+        """From now on the platform takes cancellations and its jobs do not end by them for a while."""
+        _missing("cancel_slowly")
+
     # Faults.
 
     def down(self) -> None:

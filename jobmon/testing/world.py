@@ -151,7 +151,7 @@ class World:
         """Attempts that the platform has accepted."""
         requests = self.requests(count)
         sent = self.submit(requests)
-        if sent.outage is not None and type(self.platform).down is Platform.down:
+        if sent.outage is not None and not self.can("down"):
             not_exercised(f"its platform does not answer here: {sent.outage}")
         assert sent.outage is None, f"submit raised SchedulerUnavailable without an outage: {sent.outage}"
         return [self.submitted(request, sent.of(request.token)) for request in requests]
@@ -159,7 +159,7 @@ class World:
     def live(self, count: int = 1) -> list[Submitted]:
         """Attempts that the platform has accepted and that do not end by themselves."""
         submitted = self.accept(count)
-        if type(self.platform).finish is Platform.finish:
+        if not self.can("finish"):
             ended = [one for one in submitted if isinstance(self.context.last_pushed(one.token), Exited)]
             if ended or any(isinstance(seen, Exited) for seen in self.observe(submitted).values()):
                 not_exercised("jobs end at once here, and the platform object has no finish()")
@@ -243,6 +243,10 @@ class World:
         """So many attempts, or as many as the executor's running limit admits."""
         limit = self.call("running_limit", self.executor.running_limit)
         return count if limit is None else min(count, limit)
+
+    def can(self, method: str) -> bool:
+        """Whether the platform object has this method."""
+        return getattr(type(self.platform), method) is not getattr(Platform, method)
 
     def kill_marked(self, token: str) -> None:
         """Kill what carries an attempt's mark in its environment."""

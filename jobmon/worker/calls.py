@@ -20,6 +20,8 @@ MAX_RESULT_BYTES = 64 * 1024
 #: The name that a script is loaded under, so that its `if __name__ == "__main__":` part does not run. It is the one
 #: that multiprocessing uses, which makes process pools inside a call work as they do in the script.
 SCRIPT_NAME = "__mp_main__"
+#: An attribute of that module while it is being loaded: a workflow that it runs outside its main guard must not run.
+LOADING = "__jobmon_loading__"
 
 
 class CallFailed(Exception):
@@ -89,6 +91,7 @@ def _script(path: str, own_process: bool) -> types.ModuleType:
     code = compile(Path(real).read_bytes(), path, "exec", dont_inherit=True)
     module = types.ModuleType(SCRIPT_NAME)
     module.__file__ = path
+    setattr(module, LOADING, True)
     main = sys.modules["__main__"]
     sys.modules[SCRIPT_NAME] = module
     if own_process:
@@ -99,6 +102,7 @@ def _script(path: str, own_process: bool) -> types.ModuleType:
         del sys.modules[SCRIPT_NAME]
         sys.modules["__main__"] = main
         raise
+    delattr(module, LOADING)
     return module
 
 

@@ -128,7 +128,7 @@ def check(user: User, workflow: int, out: Path) -> None:
     ended = Counter(continent for what, continent, _ in told if what == "end")
     name_of = recorded.attempts(workflow)
     done = Counter(name_of[token].removeprefix("upload-") for what, _, token in told if what == "end")
-    assert ended == done == {continent: 1 for continent in ("Africa", "Americas", "Asia", "Europe", "Oceania")}
+    assert ended == done == dict.fromkeys(("Africa", "Americas", "Asia", "Europe", "Oceania"), 1)
     assert [what for what, _, _ in told] == ["begin", "end"] * (len(told) // 2), "uploads were at work at once"
     assert n_rows == 142
 
@@ -136,7 +136,7 @@ def check(user: User, workflow: int, out: Path) -> None:
 def test_ten_kills_of_each_part_leave_the_final_table_as_it_was(user: User, undisturbed: str) -> None:
     seeded = chance("killing the example")
     turns = [victim for _ in range(EACH) for victim in seeded.sample(VICTIMS, len(VICTIMS))]
-    moments = sorted(seeded.sample(range(1, N_JOBS - 5), len(turns) - 2) + [N_JOBS - 6, N_JOBS - 4])
+    moments = sorted([*seeded.sample(range(1, N_JOBS - 5), len(turns) - 2), N_JOBS - 6, N_JOBS - 4])
     campaign = Campaign(user, list(zip(moments, turns, strict=True)), seeded)
     workflow = 2
     while campaign.moments:

@@ -188,7 +188,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again_under_the_same_request_id(
                     lines.read(int(asked[-1]["content-length"]))
                     connection.sendall(reply)
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         requester = Requester(f"http://127.0.0.1:{listener.getsockname()[1]}", "secret", patience_s=20)
         assert requester.call(routes.FINISH_RUN, routes.FINISH_RUN.request(1)).state == "DONE"

@@ -21,7 +21,7 @@ from jobmon.states.names import JobState
 from jobmon.wire import routes
 from jobmon.wire.health import Health, ReadHealth
 from jobmon.wire.leases import ClaimJobs
-from jobmon.wire.runs import OpenRun, ReadChanges, ReadHistory, ReadJobs, ReadWorkflows
+from jobmon.wire.runs import OpenRun, ReadChanges, ReadHistory, ReadJobs
 from jobmon.wire.workers import FinishAttempts, FinishReport, StartAttempts
 
 KILLS = 4

@@ -147,7 +147,9 @@ class TablesAndStore(RuleBasedStateMachine):
             self.finish_attempts: 6 * self.any_in("RUNNING", "CANCELLING"),
             self.give_back_attempts: self.any_in("RUNNING"),
             self.a_client_comes: 2,
-            self.a_client_writes: 3,
+            self.a_client_writes: 2,
+            self.a_client_stops: 1,
+            self.a_client_ends: 1 + 4 * (not self.any_in("QUEUED_FOR_INSTANTIATION", *LIVE)),
             self.a_manager_comes_or_goes: 1,
             self.time_passes: 2,
             self.the_server_is_killed_and_started_again: 1,
@@ -177,12 +179,18 @@ class TablesAndStore(RuleBasedStateMachine):
         take_over = data.draw(st.sampled_from(["no", "yes", "gone"]))
         self.resume(data.draw(self.flow), take_over, data.draw(st.integers(1, 3)), disturbance)
 
+    def a_client_stops(self, data: Any, disturbance: str) -> None:
+        self.stop_the_run(data.draw(self.flow), not data.draw(st.integers(0, 5)), disturbance)
+
+    def a_client_ends(self, data: Any, disturbance: str) -> None:
+        self.finish_the_run(data.draw(self.flow), not data.draw(st.integers(0, 5)), disturbance)
+
     def a_client_writes(self, data: Any, disturbance: str) -> None:
         """Any of its writes, at any time."""
-        number, old = data.draw(self.flow), not data.draw(st.integers(0, 5))
+        number = data.draw(self.flow)
         if not self.flows[number].runs:
             return
-        match data.draw(st.sampled_from(["open", "exists", "bind", "begin", "queue", "finish", "finish", "stop"])):
+        match data.draw(st.sampled_from(["open", "exists", "bind", "begin", "queue"])):
             case "open":
                 self.open_a_run(number, data.draw(st.booleans()), data.draw(st.booleans()), disturbance)
             case "exists":
@@ -194,10 +202,6 @@ class TablesAndStore(RuleBasedStateMachine):
             case "queue":
                 positions = data.draw(st.sets(st.integers(0, N_JOBS - 1), min_size=1))
                 self.queue_jobs(number, positions, disturbance)
-            case "finish":
-                self.finish_the_run(number, old, disturbance)
-            case "stop":
-                self.stop_the_run(number, old, disturbance)
 
     def open_a_run(self, number: int, take_over: bool, gone: bool, disturbance: str) -> bool:
         flow = self.flows[number]

@@ -101,7 +101,9 @@ class Recorded:
             if kind == "instance":
                 started[entity] = started.get(entity, 0) + events.split(",").count("Started")
         flaws += [f"instance {entity} was started {n} times" for entity, n in started.items() if n > 1]
-        now = {("job", row[0]): row[1] for row in self.rows("SELECT id, state FROM job WHERE workflow_id = ?", workflow)}
+        now = {
+            ("job", row[0]): row[1] for row in self.rows("SELECT id, state FROM job WHERE workflow_id = ?", workflow)
+        }
         now |= {
             ("instance", row[0]): row[1]
             for row in self.rows("SELECT id, state FROM job_instance WHERE workflow_id = ?", workflow)

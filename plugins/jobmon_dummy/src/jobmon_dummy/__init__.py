@@ -87,7 +87,9 @@ class Dummy(Executor):
         """Ask for their ends. The host repeats this until it has seen them end, so nothing needs to be remembered."""
         self._answer_or_raise()
         cancelled = Exited(reason=Reason.CANCELLED, detail="simulated cancellation")
-        self.context.report(observations={attempt.token: cancelled for attempt in submitted})
+        # What has ended already, or never was there, keeps its own end, which `observe` tells.
+        live = [attempt for attempt in submitted if isinstance(self._look_at(attempt), Running)]
+        self.context.report(observations={attempt.token: cancelled for attempt in live})
 
     def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
         """Say whether submissions of unknown outcome arrived: by the token at the start of the job's name there.

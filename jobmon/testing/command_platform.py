@@ -1,0 +1,127 @@
+"""Fake commands on PATH, for executors whose platform is reached through `Executor.run`."""
+
+import json
+import os
+import socketserver
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+
+from jobmon.plugins import Completed, Executor
+from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway
+
+if TYPE_CHECKING:
+    from jobmon.testing.world import World
+
+#: Asks the socket in its folder what to say. It is run for each command of the platform, so it imports little.
+_CLIENT = """\
+import json, os, socket, sys
+name, *argv = sys.argv[1:]
+channel = socket.socket(socket.AF_UNIX)
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+channel.connect("platform.sock")
+stdin = "" if os.isatty(0) else sys.stdin.read()
+channel.sendall(json.dumps([name, argv, stdin]).encode() + b"\\n")
+answer = channel.makefile().read()
+status, stdout, stderr = json.loads(answer)
+sys.stdout.write(stdout)
+sys.stderr.write(stderr)
+sys.exit(status)
+"""
+
+
+@attrs.frozen
+class Answer:
+    """What a command says, and its exit status."""
+
+    status: int = 0
+    stdout: str = ""
+    stderr: str = ""
+
+
+#: A fake command: reads and changes the table; gets its arguments and its standard input.
+Fake = Callable[[JobTable, list[str], str], Answer]
+
+
+class CommandPlatform(JobTable):
+    """A table of jobs behind commands on PATH that speak as the platform's own. Derive from it and give `commands`.
+
+    What a command raises becomes its answer: PlatformAway the message `away` and status 1, JobRefused its own text and
+    status 1; AnswerLost makes it hang until the executor's time limit, which the kit shortens to `command_limit_s`. Half
+    an answer is the first half of what the command would have said, with status 1.
+    """
+
+    commands: ClassVar[Mapping[str, Fake]] = {}
+    away: ClassVar[str] = "error: no answer from the scheduler"
+    command_limit_s: ClassVar[float] = 1.0
+
+    def attach(self, world: "World") -> None:
+        super().attach(world)
+        folder = world.folder / "commands"
+        folder.mkdir()
+        (folder / "client.py").write_text(_CLIENT)
+        for name in self.commands:
+            path = folder / name
+            path.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{folder}/client.py' '{name}' \"$@\"\n")
+            path.chmod(0o700)
+        self._released = threading.Event()
+        self._server = _listen(self, folder / "platform.sock")
+        self._path = os.environ["PATH"]
+        os.environ["PATH"] = f"{folder}:{self._path}"
+
+    def close(self) -> None:
+        os.environ["PATH"] = self._path
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def adopt(self, executor: Executor) -> None:
+        def run(argv: Sequence[str], *, timeout_s: float = 30.0, stdin: str = "") -> Completed:
+            return type(executor).run(executor, argv, timeout_s=min(timeout_s, self.command_limit_s), stdin=stdin)
+
+        executor.run = run  # type: ignore[method-assign]
+
+    def answer(self, name: str, argv: list[str], stdin: str) -> Answer | None:
+        """What the command says; None: nothing, and it does not end."""
+        half, self._half = self._half, False
+        try:
+            answer = self.commands[name](self, argv, stdin)
+        except PlatformAway:
+            return Answer(1, "", self.away)
+        except JobRefused as error:
+            return Answer(1, "", str(error))
+        except AnswerLost:
+            return None
+        return Answer(1, answer.stdout[: len(answer.stdout) // 2], "error: connection reset") if half else answer
+
+    def hold(self) -> None:
+        """Wait for the end of the test."""
+        self._released.wait()
+
+
+def _listen(platform: CommandPlatform, path: Any) -> socketserver.BaseServer:
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            name, argv, stdin = json.loads(self.rfile.readline())
+            answer = platform.answer(name, argv, stdin)
+            if answer is None:
+                platform.hold()
+            else:
+                self.wfile.write(json.dumps([answer.status, answer.stdout, answer.stderr]).encode())
+
+    class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+        daemon_threads = True
+        block_on_close = False
+        request_queue_size = 64
+
+    # A socket's address has at most 107 bytes, however long the folder's is: so it is reached by a descriptor.
+    fd = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        server = Server(f"/proc/self/fd/{fd}/{path.name}", Handler)
+    finally:
+        os.close(fd)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="fake commands", daemon=True).start()
+    return server

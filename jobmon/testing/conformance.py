@@ -1,0 +1,95 @@
+"""The class that the author of an executor derives from to have its type tested.
+
+    from jobmon.testing import ExecutorConformance
+    from jobmon_labbatch import LabBatch, Settings
+
+    class TestLabBatch(ExecutorConformance):
+        executor_type = LabBatch
+        settings = Settings()
+        platform_type = LabBatchPlatform     # see jobmon.testing.Platform; without it, less is exercised
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import pytest
+
+from jobmon.plugins import Executor, Placement, Reporting
+from jobmon.testing.array_checks import ArrayChecks
+from jobmon.testing.cancel_checks import CancelChecks
+from jobmon.testing.core_checks import CoreChecks
+from jobmon.testing.end_checks import ReasonsChecks, UsageChecks
+from jobmon.testing.fault_checks import FaultChecks
+from jobmon.testing.find_checks import FindChecks
+from jobmon.testing.hostile_checks import HostileChecks
+from jobmon.testing.lives import LivesChecks
+from jobmon.testing.platform import Platform
+from jobmon.testing.stand_in import LocalPlatform
+from jobmon.testing.world import World
+
+
+class ExecutorConformance(
+    CoreChecks,
+    CancelChecks,
+    ArrayChecks,
+    FindChecks,
+    UsageChecks,
+    ReasonsChecks,
+    FaultChecks,
+    HostileChecks,
+    LivesChecks,
+):
+    """Every sentence of the executor contract, each as a test. Derive from it and name the type."""
+
+    executor_type: ClassVar[type[Executor]]
+    #: The executor's settings; None: the defaults of its `settings_type`.
+    settings: ClassVar[Any] = None
+    #: What each attempt asks for, as a task would write it.
+    resources: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    #: Makes the platform object of one test. None: the kit's own for executors that start workers on this host,
+    #: for others one that can do nothing.
+    platform_type: ClassVar[type[Platform] | None] = None
+
+    #: Attempts in one call, for the level array.
+    many: ClassVar[int] = 2000
+    #: How long the platform may take until what was asked of it can be seen.
+    patience_s: ClassVar[float] = 20.0
+    #: How long a call may take; as the host's `call_timeout_s`.
+    call_timeout_s: ClassVar[float] = 60.0
+    #: Random lives to lead; 0: none.
+    lives: ClassVar[int] = 20
+
+    # What the type does not do. Each is said in the summary.
+
+    #: `Exited.usage` is filled.
+    tells_usage: ClassVar[bool] = False
+    #: Its observations say why an attempt ended. Where workers report, the platform's word is often no more than "gone".
+    tells_reasons: ClassVar[bool] = True
+    #: `find` takes it that whatever is asked for was sent (a simulation without memory).
+    finds_what_was_never_sent: ClassVar[bool] = False
+    #: `observe` tells of a cancellation that was pushed, too.
+    remembers_cancellations: ClassVar[bool] = True
+
+    def make(self, platform: Platform) -> Executor:  # noqa: ARG002
+        """A new executor of the type, not started."""
+        settings = self.executor_type.settings_type() if self.settings is None else self.settings
+        return self.executor_type(settings)
+
+    def platform(self) -> Platform:
+        """A new platform object."""
+        if self.platform_type is not None:
+            return self.platform_type()
+        cls = self.executor_type
+        local = cls.placement is Placement.LOCAL and cls.reporting is Reporting.WORKER
+        return LocalPlatform() if local else Platform()
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[World]:
+        """The executor and its surroundings, new for each test."""
+        new = World(self, tmp_path)
+        try:
+            yield new
+        finally:
+            new.close()

@@ -1,0 +1,51 @@
+"""Levels usage and reasons: what is told of an end."""
+
+from jobmon.plugins import Exited, Reason
+from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
+from jobmon.testing.valid import wrong_usage
+from jobmon.testing.world import World
+
+
+class UsageChecks:
+    """What an attempt used."""
+
+    @holds(Level.USAGE, "usage has wall_s, cpu_s or max_rss_bytes, each a number of 0 or more.")
+    def test_the_usage_of_an_attempt_is_told_in_known_units(self, world: World) -> None:
+        if not world.conformance.tells_usage:
+            does_not_apply("it does not tell usage")
+        one = world.live()[0]
+        world.platform.finish(one.executor_job_id)
+        seen = world.ended(one)
+        assert isinstance(seen, Exited), f"it is {seen!r}"
+        assert (wrong := wrong_usage(seen.usage)) is None, f"{seen!r}: {wrong}"
+        assert seen.usage, f"{seen!r} has none"
+
+
+class ReasonsChecks:
+    """Why an attempt ended."""
+
+    @staticmethod
+    def _ends(world: World) -> list[tuple[Reason, Exited]]:
+        if not world.platform.reasons:
+            if world.conformance.tells_reasons:
+                not_exercised("the platform object has no reasons, and no end()")
+            does_not_apply("it does not tell reasons: its workers do")
+        ends = []
+        for reason in world.platform.reasons:
+            one = world.live()[0]
+            world.platform.end(one.executor_job_id, reason)
+            seen = world.ended(one)
+            assert isinstance(seen, Exited), f"after {reason} it is {seen!r}"
+            ends.append((reason, seen))
+        return ends
+
+    @holds(Level.REASONS, "Exited says for which reason: the one of the contract's that the platform's own word means.")
+    def test_the_reason_is_the_platforms(self, world: World) -> None:
+        for reason, seen in self._ends(world):
+            assert seen.reason is reason, f"after {reason} it is {seen!r}"
+
+    @holds(Level.REASONS, "detail keeps the platform's own evidence of a failure as text.")
+    def test_the_platforms_evidence_of_a_failure_is_kept(self, world: World) -> None:
+        for reason, seen in self._ends(world):
+            assert isinstance(seen.detail, str), f"after {reason} its detail is {seen.detail!r}"
+            assert seen.detail, f"after {reason} its detail is {seen.detail!r}"

@@ -1,0 +1,170 @@
+"""A platform in memory: a table of jobs, and every fault that the kit knows. Nothing runs."""
+
+from typing import ClassVar
+
+import attrs
+
+from jobmon.plugins import Reason
+from jobmon.testing.platform import Platform
+
+
+class PlatformAway(Exception):
+    """The table does not answer."""
+
+
+class AnswerLost(Exception):
+    """The table has done what was asked, and its answer does not arrive."""
+
+
+class JobRefused(Exception):
+    """The table refuses the job for good."""
+
+
+@attrs.define
+class TableJob:
+    """One job of the table."""
+
+    id: str
+    name: str
+    argv: list[str]
+    ended: bool = False
+    status: int | None = None
+    reason: Reason | None = None
+
+
+@attrs.frozen
+class Listing:
+    """What the table lists: its jobs, those that have ended among them; all of them, if it is complete."""
+
+    jobs: tuple[TableJob, ...]
+    complete: bool = True
+
+
+_STATUS = {Reason.EXIT_NONZERO: 1, Reason.SIGNALLED: 137, Reason.OUT_OF_MEMORY: 137, Reason.TIMEOUT: 140}
+
+
+class JobTable(Platform):
+    """A scheduler in memory. `submit`, `listing` and `delete` are its own doors, for executors and fake commands."""
+
+    reasons: ClassVar[tuple[Reason, ...]] = (
+        Reason.EXIT_NONZERO,
+        Reason.SIGNALLED,
+        Reason.OUT_OF_MEMORY,
+        Reason.TIMEOUT,
+        Reason.NODE_FAILURE,
+        Reason.PREEMPTED,
+    )
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, TableJob] = {}
+        self.history: list[str] = []  #: the names of all jobs ever
+        self._strangers: list[TableJob] = []
+        self._away = self._lose_answer = self._half = self._slow = self._refuses = False
+
+    # Its own doors.
+
+    def submit(self, name: str, argv: list[str]) -> str:
+        """Take a job; its id.
+
+        Raises:
+            PlatformAway, JobRefused: it has not got it.
+            AnswerLost: it has.
+        """
+        self._answer()
+        if self._refuses:
+            raise JobRefused("job violates the limits of its queue")
+        job = TableJob(str(1000 + len(self.history)), name, argv)
+        self.jobs[job.id] = job
+        self.history.append(name)
+        if self._lose_answer:
+            self._lose_answer = False
+            raise AnswerLost("Socket timed out on send/recv operation")
+        return job.id
+
+    def listing(self) -> Listing:
+        """All jobs, until they are forgotten; half of them, and said to be so, when the answer breaks off.
+
+        Raises:
+            PlatformAway: it does not answer.
+        """
+        self._answer()
+        jobs = tuple(self.jobs.values())
+        if self._half:
+            self._half = False
+            return Listing(jobs[: len(jobs) // 2], complete=False)
+        return Listing(jobs)
+
+    def delete(self, executor_job_id: str, name: str | None = None) -> bool:
+        """End a job (of that name, if one is given); False when there is none to end.
+
+        Raises:
+            PlatformAway: it does not answer.
+        """
+        self._answer()
+        job = self.jobs.get(executor_job_id)
+        if job is None or job.ended or name not in (None, job.name):
+            return False
+        if not self._slow:
+            _end(job, Reason.CANCELLED, None)
+        return True
+
+    def _answer(self) -> None:
+        if self._away:
+            raise PlatformAway("error: commlib error: got select error (Connection refused)")
+
+    # What the kit does to it.
+
+    def finish(self, executor_job_id: str, status: int = 0) -> None:
+        _end(self.jobs[executor_job_id], None if status == 0 else Reason.EXIT_NONZERO, status)
+
+    def end(self, executor_job_id: str, reason: Reason) -> None:
+        _end(self.jobs[executor_job_id], reason, _STATUS.get(reason))
+
+    def refuse(self) -> None:
+        self._refuses = True
+
+    def cancel_slowly(self) -> None:
+        self._slow = True
+
+    def down(self) -> None:
+        self._away = True
+
+    def up(self) -> None:
+        self._away = False
+
+    def accept_then_time_out(self) -> None:
+        self._lose_answer = True
+
+    def half_answer(self) -> None:
+        self._half = True
+
+    def forget(self, executor_job_id: str) -> None:
+        del self.jobs[executor_job_id]
+
+    def recycle(self, executor_job_id: str) -> str:
+        stranger = TableJob(executor_job_id, "somebody-elses-job", ["true"])
+        self.jobs[executor_job_id] = stranger
+        self._strangers.append(stranger)
+        return executor_job_id
+
+    def untouched(self) -> bool:
+        return not any(job.ended for job in self._strangers)
+
+    def kill(self, executor_job_id: str) -> None:
+        self.end(executor_job_id, Reason.SIGNALLED)
+
+    def restart_host(self) -> None:
+        for job in self.jobs.values():
+            if not job.ended:
+                _end(job, Reason.NODE_FAILURE, None)
+
+    def job_names(self) -> list[str]:
+        return list(self.history)
+
+    def arguments(self, executor_job_id: str) -> list[str]:
+        return self.jobs[executor_job_id].argv
+
+
+def _end(job: TableJob, reason: Reason | None, status: int | None) -> None:
+    if not job.ended:
+        job.ended, job.reason, job.status = True, reason, status

@@ -1,0 +1,80 @@
+"""The pytest plugin of the kit: says at the end which levels each executor type reaches, and what keeps it from more.
+
+pytest loads this in every run (entry point group `pytest11`), so it imports nothing of Jobmon until a conformance test is collected.
+"""
+
+from typing import Any
+
+_PROPERTY = "jobmon_conformance"
+_ORDER = ("core", "array", "find", "usage", "reasons", "robustness")
+_results: dict[str, dict[str, tuple[str, str, str, str]]] = {}  #: class: check: (level, sentence, outcome, why)
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """Note at each check, as a property of its report, which sentence it holds."""
+    for item in items:
+        held = getattr(getattr(item, "function", None), "jobmon_holds", None)
+        if held is not None:
+            who = f"{item.cls.__name__} ({item.cls.executor_type.name})"
+            item.user_properties.append((_PROPERTY, [who, item.originalname, str(held.level), held.text]))
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    """Keep what came of a check: its worst phase counts."""
+    held = dict(report.user_properties).get(_PROPERTY)
+    if held is None or (report.when != "call" and report.passed):
+        return
+    who, check, level, text = held
+    why = str(report.longrepr[2]).removeprefix("Skipped: ") if report.skipped else ""
+    checks = _results.setdefault(who, {})
+    if check not in checks or report.failed:
+        checks[check] = (level, text, report.outcome, why)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what each type reaches."""
+    if _results:
+        terminalreporter.section("executor conformance")
+        for line in summary(_results):
+            terminalreporter.write_line(line)
+    _results.clear()
+
+
+def summary(results: dict[str, dict[str, tuple[str, str, str, str]]]) -> list[str]:
+    """The lines of the summary."""
+    lines: list[str] = []
+    for who, checks in results.items():
+        lines.append(who)
+        lines.extend(f"  {level:<11}{_verdict([c for c in checks.values() if c[0] == level])}" for level in _ORDER)
+        lines.extend(_details(checks))
+    return lines
+
+
+def _verdict(checks: list[tuple[str, str, str, str]]) -> str:
+    """What is known of one level. It is reached when all that applies was exercised, something was, and nothing failed."""
+    passed = sum(outcome == "passed" for _, _, outcome, _ in checks)
+    failed = sum(outcome == "failed" for _, _, outcome, _ in checks)
+    idle = sum(outcome == "skipped" and not why.startswith("does not apply") for _, _, outcome, why in checks)
+    counts = f"{passed} of {len(checks)} sentences hold" + (f", {failed} broken" if failed else "")
+    counts += f", {idle} not exercised" if idle else ""
+    other = len(checks) - passed - failed - idle
+    counts += f", {other} do not apply" if other else ""
+    if failed:
+        return f"NOT REACHED  {counts}"
+    if idle or not checks:
+        return f"not exercised in full  {counts}" if passed else "not exercised"
+    return f"reached  {counts}" if passed else "does not apply"
+
+
+def _details(checks: dict[str, tuple[str, str, str, str]]) -> list[str]:
+    lines = []
+    for check, (level, text, outcome, _) in checks.items():
+        if outcome == "failed":
+            lines.append(f'  broken ({level}): "{text}"  {check}')
+    for outcome_word in ("not exercised", "does not apply"):
+        whys: dict[str, int] = {}
+        for _, _, outcome, why in checks.values():
+            if outcome == "skipped" and why.startswith(outcome_word):
+                whys[why] = whys.get(why, 0) + 1
+        lines.extend(f"  {why}" + (f" ({count} sentences)" if count > 1 else "") for why, count in whys.items())
+    return lines

@@ -1,0 +1,102 @@
+"""The dummy keeps the contract, under every fault that a simulation without memory can show."""
+
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import attrs
+import jobmon_dummy
+from jobmon_dummy import Dummy
+from jobmon_dummy.settings import Settings
+from jobmon_dummy.simulation import Fate
+from jobmon_dummy.simulation import executor_job_id as _id_of
+
+from jobmon.plugins import Executor, Reason
+from jobmon.testing import ExecutorConformance, Platform, World, does_not_apply
+
+_DAYS_S = 3e7
+STRANGER = "j" + "0" * 26
+
+
+class DummyPlatform(Platform):
+    """Changes what the simulation is made of: the settings of the executors, and the fates of single jobs."""
+
+    reasons: ClassVar[tuple[Reason, ...]] = tuple(Reason)
+
+    def __init__(self) -> None:
+        self._settings = Settings(duration_s=_DAYS_S)
+        self._executors: list[Executor] = []
+        self._fates: dict[str, Fate] = {}
+
+    def adopt(self, executor: Executor) -> None:
+        executor.settings = self._settings
+        self._executors.append(executor)
+
+    def _become(self, **changes: object) -> None:
+        self._settings = attrs.evolve(self._settings, **changes)
+        for executor in self._executors:
+            executor.settings = self._settings
+
+    def attach(self, world: World) -> None:
+        super().attach(world)
+        self._simulated = jobmon_dummy.fate_of
+        jobmon_dummy.fate_of = self._fate_of
+
+    def close(self) -> None:
+        jobmon_dummy.fate_of = self._simulated
+
+    def _fate_of(self, settings: Settings, token: str, task_name: str) -> Fate:
+        return self._fates.get(token) or self._simulated(settings, token, task_name)
+
+    def finish(self, executor_job_id: str, status: int = 0) -> None:
+        self._fates[_token(executor_job_id)] = Fate(0.0, reason=Reason.EXIT_NONZERO if status else None)
+
+    def end(self, executor_job_id: str, reason: Reason) -> None:
+        self._fates[_token(executor_job_id)] = Fate(0.0, reason=reason)
+
+    def cancel_slowly(self) -> None:
+        does_not_apply("a simulated cancellation takes no time")
+
+    def refuse(self) -> None:
+        self._become(refused=1.0)
+
+    def down(self) -> None:
+        self._become(outage_at=datetime.now(UTC) - timedelta(days=2), outage_for_s=_DAYS_S)
+
+    def up(self) -> None:
+        self._become(outage_at=None)
+
+    def accept_then_time_out(self) -> None:
+        self._become(uncertain=1.0, uncertain_accepted=1.0)
+
+    def half_answer(self) -> None:
+        does_not_apply("the simulation answers whole or not at all")
+
+    def forget(self, executor_job_id: str) -> None:
+        self._fates[_token(executor_job_id)] = Fate(0.0, lost=True)
+
+    def recycle(self, executor_job_id: str) -> str:
+        return _id_of(STRANGER)
+
+    def untouched(self) -> bool:
+        return self.world.context.last_pushed(STRANGER) is None
+
+    def kill(self, executor_job_id: str) -> None:
+        self.end(executor_job_id, Reason.SIGNALLED)
+
+    def restart_host(self) -> None:
+        for token in self.world.tokens():
+            self._fates.setdefault(token, Fate(0.0, reason=Reason.NODE_FAILURE))
+
+    def job_names(self) -> list[str]:
+        does_not_apply("the simulation keeps no list of what it was given")
+
+
+def _token(executor_job_id: str) -> str:
+    return "j" + executor_job_id.removeprefix("dummy-")
+
+
+class TestDummy(ExecutorConformance):
+    executor_type = Dummy
+    platform_type = DummyPlatform
+    finds_what_was_never_sent = True
+    remembers_cancellations = False

@@ -1,0 +1,43 @@
+"""When a script is done nothing is left to do, and nothing is left: manager, agent and server end by themselves."""
+
+from serving import serving
+from users import User, until
+
+SCRIPT = """
+    from jobmon import BashTask, PythonTask, Workflow
+
+    def one():
+        return 1
+
+    if __name__ == "__main__":
+        workflow = Workflow("short", executor="compute")
+        workflow.add_tasks([BashTask("true", name="shell"), PythonTask(one, name="call"),
+                            BashTask("true", name="upload", executor="uploads")])
+        workflow.run().raise_for_failures()
+"""
+#: A server's idle time is set here; an agent's is 30 s, which nobody can set.
+AGENT_IDLE_S = 30.0
+
+
+def test_manager_agent_and_server_end_by_themselves(user: User) -> None:
+    user.write("short.py", SCRIPT)
+    with serving(user.data, idle_s=2.0) as server:
+        done = user.run("short.py")
+        assert done.status == 0, done.said
+        until(lambda: not user.processes("manager"), "the manager ends", 10)
+        assert server.wait(20) == 0, "the server does not end by itself"
+    assert set(user.processes().values()) <= {"agent", "interpreter"}
+    until(lambda: not user.processes(), "the agent ends", AGENT_IDLE_S + 15)
+
+
+def test_the_server_is_started_again_after_it_has_ended_and_knows_what_was(user: User) -> None:
+    user.write("short.py", SCRIPT)
+    with serving(user.data, idle_s=3.0) as server:
+        assert user.run("short.py").status == 0
+        until(lambda: not user.processes("manager"), "the manager ends", 10)
+        assert server.wait(20) == 0
+    status = user.jobmon("status")
+    assert status.status == 0
+    assert "short" in status.said
+    assert user.run("short.py").status == 0
+    assert user.recorded.n_workflows() == 2

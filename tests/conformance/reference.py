@@ -1,0 +1,103 @@
+"""A right executor on the kit's table of jobs, from which the wrong ones are derived."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from jobmon.plugins import (
+    Absent,
+    Accepted,
+    Executor,
+    Exited,
+    Finding,
+    Found,
+    Observation,
+    Outcome,
+    Rejected,
+    Running,
+    SchedulerUnavailable,
+    SubmitRequest,
+    Submitted,
+    Uncertain,
+)
+from jobmon.testing import AnswerLost, ExecutorConformance, JobRefused, JobTable, Platform, PlatformAway, TableJob
+
+TOKEN_LENGTH = 27
+
+
+@attrs.frozen
+class Settings:
+    """Where the jobs are."""
+
+    table: JobTable = attrs.field(factory=JobTable)
+
+
+class Memory(Executor):
+    """Jobs of a table in memory."""
+
+    name = "memory"
+    api_version = (0, 1)
+    settings_type = Settings
+    settings: Settings
+
+    def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
+        for request in requests:
+            yield request.token, self.outcome(request)
+
+    def outcome(self, request: SubmitRequest) -> Outcome:
+        try:
+            return Accepted(self.settings.table.submit(request.job_name, list(request.worker_argv)))
+        except PlatformAway as error:
+            raise SchedulerUnavailable(str(error)) from error
+        except AnswerLost as error:
+            return Uncertain(str(error))
+        except JobRefused as error:
+            return Rejected(str(error))
+
+    def rows(self) -> list[TableJob]:
+        try:
+            listing = self.settings.table.listing()
+        except PlatformAway as error:
+            raise SchedulerUnavailable(str(error)) from error
+        if not listing.complete:
+            raise SchedulerUnavailable("the listing broke off")
+        return list(listing.jobs)
+
+    def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
+        rows = {row.id: row for row in self.rows()}
+        return {one.token: self.seen(one, rows.get(one.executor_job_id)) for one in submitted}
+
+    def seen(self, one: Submitted, row: TableJob | None) -> Observation:
+        if row is None or row.name != one.job_name:
+            return Absent(self.now())
+        return self.end(row) if row.ended else Running()
+
+    def end(self, row: TableJob) -> Exited:
+        return Exited(row.status, row.reason, usage={"wall_s": 1.0}, detail=f"ended: {row.reason}")
+
+    def cancel(self, *, submitted: Sequence[Submitted]) -> None:
+        try:
+            for one in submitted:
+                self.settings.table.delete(one.executor_job_id, one.job_name)
+        except PlatformAway as error:
+            raise SchedulerUnavailable(str(error)) from error
+
+    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
+        rows = {row.name[:TOKEN_LENGTH]: row for row in self.rows()}
+        return {token: Found(rows[token].id) if token in rows else Absent(self.now()) for token in tokens}
+
+
+class MemoryConformance(ExecutorConformance):
+    """The kit on the table in memory."""
+
+    executor_type: Any = Memory
+    platform_type = JobTable
+    tells_usage = True
+    many = 300
+    patience_s = 0.0
+    lives = 15
+
+    def make(self, platform: Platform) -> Executor:
+        assert isinstance(platform, JobTable)
+        return self.executor_type(Settings(platform))  # type: ignore[no-any-return]

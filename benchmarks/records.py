@@ -89,7 +89,7 @@ def check_dummy(database: Path, n: int) -> Mapping[str, float]:
                 _equal(f"{event} of every {kind}", db.execute(counted, (kind, event)).fetchone(), (n, n))
         rows = dict(db.execute("SELECT kind, count(*) FROM history GROUP BY kind"))
         _equal("rows of jobs", rows["job"], DUMMY_JOB_ROWS * n)
-        gaps = "SELECT max(seq) - count(*), min(seq), (SELECT seq FROM workflow) - max(seq) FROM history"
+        gaps = "SELECT max(seq) - count(DISTINCT seq), min(seq), (SELECT seq FROM workflow) - max(seq) FROM history"
         _equal("gaps, first number and missing end of the history", db.execute(gaps).fetchone(), (0, 1, 0))
         _equal("journal mode", db.execute("PRAGMA journal_mode").fetchone(), ("wal",))
     return {kind: rows[kind] / n for kind in ("job", "instance")}

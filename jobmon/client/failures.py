@@ -41,6 +41,6 @@ class FailureLines:
         return what + self._where(notable) if self._told <= _DETAILED else what
 
     def _where(self, notable: Notable) -> str:
-        attempts = self._requester.call(routes.ATTEMPTS, ReadAttempts(notable.change.job_id)).attempts
+        attempts = self._requester.call(routes.ATTEMPTS, ReadAttempts(notable.job_id)).attempts
         wanted = [row for row in attempts if row.attempt == notable.change.attempt] or attempts[-1:]
         return f"\n  log: {wanted[0].stderr_path}" if wanted and wanted[0].host else ""

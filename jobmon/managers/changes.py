@@ -63,17 +63,20 @@ class ChangeListener:
                 service.stopping.wait(_PAUSE_S[service.reporting])
 
     def _apply(self, changes: list[InstanceChange]) -> None:
-        live, ended, cancelling = self._service.live, [], False
+        live, cancelling = self._service.live, False
+        ended: list[str] = []
         for change in changes:
             if change.state in FINAL_INSTANCE_STATES:
-                ended.append(change.token)
+                ended += change.tokens
             elif change.state is InstanceState.CANCELLING:
-                live.cancel(change.token)
+                for token in change.tokens:
+                    live.cancel(token)
                 cancelling = True
             elif change.state is InstanceState.RUNNING:
-                attempt = live.get(change.token)
-                if attempt is not None:
-                    attempt.running = True
+                for token in change.tokens:
+                    attempt = live.get(token)
+                    if attempt is not None:
+                        attempt.running = True
         if ended:
             live.forget_cancels(ended)
             self._service.drop(ended)

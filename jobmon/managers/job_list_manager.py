@@ -48,6 +48,7 @@ class Notable:
     """A job failed, will be tried again, or was cancelled."""
 
     position: int
+    job_id: int
     change: JobChange
 
 
@@ -132,7 +133,7 @@ class JobListManager:
         self.failures = {i: change for i, change in self.failures.items() if states[i] in _FAILED}
         for position, code in enumerate(states):
             if code in _FAILED:
-                self.failures.setdefault(position, JobChange(self._ids[position], STATES[code]))
+                self.failures.setdefault(position, JobChange([self._ids[position]], STATES[code]))
             if code == _FATAL:
                 self._block_below(position)
 
@@ -152,27 +153,32 @@ class JobListManager:
         if isinstance(news, Snapshot):
             known = set(self.failures)
             self._take(news.states)
-            return [Notable(i, change) for i, change in self.failures.items() if i not in known]
+            return [Notable(i, self._ids[i], change) for i, change in self.failures.items() if i not in known]
         notable = []
         states, positions, first, groups = self._states, self._positions, self._first_id, self._groups
         for change in news.jobs:
-            position = positions[change.job_id - first]
-            old, new = states[position], _CODE[change.state]
-            if old in (new, _DONE):
-                continue
-            counts = self.counts[groups[position]]
-            counts[old] -= 1
-            counts[new] += 1
-            states[position] = new
-            if new == _DONE:
-                self._ready += self._waiting.finish(position)
-            elif new in _FAILED or change.reason is not None:
-                notable.append(Notable(position, change))
-                if new in _FAILED:
-                    self.failures[position] = change
-                if new == _FATAL:
-                    self._block_below(position)
+            new = _CODE[change.state]
+            for job_id in change.job_ids:
+                position = positions[job_id - first]
+                old = states[position]
+                if old in (new, _DONE):
+                    continue
+                counts = self.counts[groups[position]]
+                counts[old] -= 1
+                counts[new] += 1
+                states[position] = new
+                if new == _DONE:
+                    self._ready += self._waiting.finish(position)
+                elif new in _FAILED or change.reason is not None:
+                    notable.append(Notable(position, job_id, change))
+                    self._note_failure(position, new, change)
         return notable
+
+    def _note_failure(self, position: int, new: int, change: JobChange) -> None:
+        if new in _FAILED:
+            self.failures[position] = change
+        if new == _FATAL:
+            self._block_below(position)
 
     def _block_below(self, position: int) -> None:
         for below in self._blocked.fail(position):

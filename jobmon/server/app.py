@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,7 +19,7 @@ from jobmon.server.credentials import Credentials
 from jobmon.server.hub import Hub
 from jobmon.server.job_query_server import JobQueryServer
 from jobmon.server.job_state_manager import JobStateManager
-from jobmon.server.writing import changes_of, queue_of
+from jobmon.server.writing import changes_of, is_news, news_of, queue_of
 from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
@@ -27,9 +27,11 @@ from jobmon.wire.health import API_VERSION, Health
 from jobmon.wire.leases import ClaimJobs
 from jobmon.wire.problems import to_problem
 from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, Access, Route
+from jobmon.wire.runs import ReadChanges
 
 _LONGEST_WAIT_S = 30.0
 _READERS = 3
+_RIDE_S = 0.1
 _log = logging.getLogger("jobmon.server")
 _encode = msgspec.json.Encoder().encode
 
@@ -51,6 +53,7 @@ class Api:
         self._writer = writer
         self._hub = hub
         self._credentials = credentials
+        self._empty_since: dict[Hashable, tuple[int, int]] = {}
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
         self._health = _encode(Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid))
 
@@ -90,9 +93,7 @@ class Api:
         if route is routes.CLAIM_JOBS:
             return self._claim
         if route is routes.CHANGES:
-            return lambda message, _: self._read_waiting(
-                route, message, changes_of(message.workflow_id), lambda a: a.jobs or a.reset
-            )
+            return lambda message, _: self._changes(message)
         if route is routes.INSTANCE_CHANGES:
             return lambda message, _: self._read_waiting(
                 route, message, changes_of(message.workflow_id), lambda a: a.instances or a.reset
@@ -118,16 +119,45 @@ class Api:
                 if worth_telling(answer) or left <= 0 or not await listener.wait(left):
                     return _encode(answer)
 
-    async def _claim(self, message: ClaimJobs, request_id: str) -> bytes:
-        """Claim; while there is nothing to claim, wait until something is queued."""
+    async def _changes(self, message: ReadChanges) -> bytes:
+        """Read changes of jobs. News is told at once; what nobody acts upon rides along, or waits for a moment."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(message.wait_s, _LONGEST_WAIT_S)
-        with self._hub.listen(queue_of(message.lease.workflow_id, message.lease.executor)) as listener:
+        last = False
+        with (
+            self._hub.listen(changes_of(message.workflow_id)) as anything,
+            self._hub.listen(news_of(message.workflow_id)) as news,
+        ):
             while True:
-                answer = await self._write(routes.CLAIM_JOBS, message, request_id)
+                answer = await loop.run_in_executor(self._readers, self._queries.read, routes.CHANGES, message)
                 left = deadline - loop.time()
-                if answer != _NOTHING_CLAIMED or left <= 0 or not await listener.wait(left):
-                    return answer
+                if answer.reset or any(map(is_news, answer.jobs)) or left <= 0 or last:
+                    return _encode(answer)
+                if not answer.jobs and not await anything.wait(left):
+                    return _encode(answer)
+                await news.wait(min(left, _RIDE_S))
+                last = bool(answer.jobs)
+
+    async def _claim(self, message: ClaimJobs, request_id: str) -> bytes:
+        """Claim; while there is nothing to claim, wait until something is queued.
+
+        Where the last claim came back empty and nothing was queued since, the writer is not asked again.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + min(message.wait_s, _LONGEST_WAIT_S)
+        topic = queue_of(message.lease.workflow_id, message.lease.executor)
+        with self._hub.listen(topic) as listener:
+            while True:
+                queued, left = self._hub.published(topic), deadline - loop.time()
+                known_empty = self._empty_since.get(topic) == (queued, message.lease.epoch)
+                if not known_empty or left <= 0:
+                    answer = await self._write(routes.CLAIM_JOBS, message, request_id)
+                    if answer != _NOTHING_CLAIMED or left <= 0:
+                        return answer
+                    self._empty_since[topic] = (queued, message.lease.epoch)
+                    left = deadline - loop.time()
+                if left > 0 and not await listener.wait(left) and self._hub.closing:
+                    return _NOTHING_CLAIMED
 
     async def _write(self, route: Route[Any, Any], message: Any, request_id: str) -> bytes:
         """Give the message to the writer; its encoded answer is stored with it, for a repetition."""

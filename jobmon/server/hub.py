@@ -1,7 +1,7 @@
 """Wakes those who wait for changes, after the commit that made them."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 
 
@@ -11,6 +11,7 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: dict[Hashable, set[asyncio.Event]] = defaultdict(set)
+        self._published: Counter[Hashable] = Counter()
         self._closing = False
 
     def publish(self, topics: set[Hashable]) -> None:
@@ -19,8 +20,18 @@ class Hub:
 
     def _wake(self, topics: set[Hashable]) -> None:
         for topic in topics:
+            self._published[topic] += 1
             for event in self._waiting.get(topic, ()):
                 event.set()
+
+    def published(self, topic: Hashable) -> int:
+        """How often something was published on a topic."""
+        return self._published[topic]
+
+    @property
+    def closing(self) -> bool:
+        """The server is about to end: nobody may wait any more."""
+        return self._closing
 
     def close(self) -> None:
         """Wake everyone: the server is about to end."""

@@ -4,17 +4,17 @@ An instance's event has consequences for its job, a job's for its next attempt o
 here to the end, within one transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from jobmon.states import instances, jobs
 from jobmon.states.instances import InstanceEvent, JobInstance
 from jobmon.states.jobs import Job, JobEffect, JobEvent
-from jobmon.states.names import JobState
-from jobmon.store import history
+from jobmon.states.names import FINAL_JOB_STATES, JobState
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
-from jobmon.store.history import Entry
+from jobmon.store.history import Entry, Log
 from jobmon.store.writer import Transaction
 
 _NAMES = {event: event.__name__ for event in (*InstanceEvent.__args__, *JobEvent.__args__)}
@@ -34,8 +34,9 @@ class Transitions:
         self._stored_instances: dict[str, JobInstance] = {}
         self._instance_entries: dict[str, Entry] = {}
         self._job_entries: dict[int, Entry] = {}
-        self._run_entries: dict[int, list[Entry]] = {}
+        self._run_entries: list[tuple[int, int, Entry]] = []
         self.queued: set[tuple[int, str]] = set()  #: (workflow, executor) that have new queued jobs
+        self.news: set[int] = set()  #: workflows with changes that their client acts upon
 
     def take_jobs(self, found: Iterable[Job]) -> None:
         """Work on these jobs, which were read in this transaction."""
@@ -86,9 +87,7 @@ class Transitions:
         for instance in made:
             self._instances[instance.token] = instance
             self._new.append(instance)
-            self._instance_entries[instance.token] = Entry(
-                "instance", instance.id, "Claimed", "", None, instance.state, instance.attempt
-            )
+            self._instance_entries[instance.token] = Entry("Claimed", "", None, instance.state, instance.attempt)
 
     def _to_job(self, job_id: int, event: JobEvent, because: JobInstance | None) -> list[int]:
         """Apply an event to a job and follow it to the end; the jobs whose live instance is to be cancelled."""
@@ -98,7 +97,7 @@ class Transitions:
         entry = self._job_entries.get(job_id)
         name = _NAMES[type(event)] if after is not before else f"({_NAMES[type(event)]})"
         if entry is None:
-            entry = Entry("job", job_id, name, before.state, None, after.state, after.attempts)
+            entry = Entry(name, before.state, None, after.state, after.attempts)
             self._job_entries[job_id] = entry
         else:
             entry.extend(name, after.state)
@@ -125,7 +124,7 @@ class Transitions:
             name = f"({name})"
         entry = self._instance_entries.get(after.token)
         if entry is None:
-            entry = Entry("instance", after.id, name, before.state, None, after.state, after.attempt)
+            entry = Entry(name, before.state, None, after.state, after.attempt)
             self._instance_entries[after.token] = entry
         else:
             entry.extend(name, after.state)
@@ -134,7 +133,7 @@ class Transitions:
 
     def note_run(self, workflow_id: int, run_id: int, event: str, before: str, after: str) -> None:
         """Append an event of a run to the history."""
-        self._run_entries.setdefault(workflow_id, []).append(Entry("run", run_id, event, before, None, after))
+        self._run_entries.append((workflow_id, run_id, Entry(event, before, None, after)))
 
     def finish(self) -> dict[int, int]:
         """Store every change; the sequence number that each touched workflow reaches."""
@@ -144,19 +143,23 @@ class Transitions:
         job_rows.save(connection, _changes(self._stored_jobs, self._jobs))
         instance_rows.save(connection, _changes(self._stored_instances, self._instances))
         return {
-            workflow_id: history.append(connection, workflow_id, entries, self._tx.at)
-            for workflow_id, entries in self._entries_by_workflow().items()
+            workflow_id: log.append(connection, workflow_id, self._tx.at) for workflow_id, log in self._logs().items()
         }
 
-    def _entries_by_workflow(self) -> dict[int, list[Entry]]:
-        found: dict[int, list[Entry]] = {}
+    def _logs(self) -> dict[int, Log]:
+        logs: dict[int, Log] = defaultdict(Log)
         for token, entry in self._instance_entries.items():
-            found.setdefault(self._instances[token].workflow_id, []).append(entry)
+            instance = self._instances[token]
+            logs[instance.workflow_id].add("instance", instance.id, entry)
         for job_id, entry in self._job_entries.items():
-            found.setdefault(self._jobs[job_id].workflow_id, []).append(entry)
-        for workflow_id, entries in self._run_entries.items():
-            found.setdefault(workflow_id, []).extend(entries)
-        return found
+            workflow_id = self._jobs[job_id].workflow_id
+            logs[workflow_id].add("job", job_id, entry)
+            if entry.reason is not None or entry.to_state in FINAL_JOB_STATES:
+                self.news.add(workflow_id)
+        for workflow_id, run_id, entry in self._run_entries:
+            logs[workflow_id].add("run", run_id, entry)
+            self.news.add(workflow_id)
+        return logs
 
 
 def _changes(stored: dict[Key, Record], now: dict[Key, Record]) -> list[tuple[Record, Record]]:

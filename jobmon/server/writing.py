@@ -5,18 +5,29 @@ from collections.abc import Callable, Hashable
 from jobmon.errors import InvalidRequest, Superseded
 from jobmon.server.signs import SignsOfLife
 from jobmon.server.transitions import Transitions
-from jobmon.states.names import FINAL_RUN_STATES
+from jobmon.states.names import FINAL_JOB_STATES, FINAL_RUN_STATES
 from jobmon.store import leases as lease_rows
 from jobmon.store import workflows
 from jobmon.store.leases import StoredLease
 from jobmon.store.workflows import StoredRun
 from jobmon.store.writer import Transaction
+from jobmon.wire.jobs import JobChange
 from jobmon.wire.leases import Lease
 
 
 def changes_of(workflow_id: int) -> Hashable:
     """The topic of every change of a workflow."""
     return ("changes", workflow_id)
+
+
+def news_of(workflow_id: int) -> Hashable:
+    """The topic of those changes of a workflow that its client acts upon."""
+    return ("news", workflow_id)
+
+
+def is_news(change: JobChange) -> bool:
+    """Whether the client acts upon it: jobs are done, failed or cancelled, or an attempt failed."""
+    return change.state in FINAL_JOB_STATES or change.reason is not None
 
 
 def queue_of(workflow_id: int, executor: str) -> Hashable:
@@ -36,6 +47,7 @@ class Writing:
         """Store what the transitions came to, and tell those who wait once it is durable."""
         reached = transitions.finish()
         topics = {changes_of(workflow_id) for workflow_id in reached}
+        topics |= {news_of(workflow_id) for workflow_id in transitions.news}
         topics |= {queue_of(workflow_id, executor) for workflow_id, executor in transitions.queued}
         if topics:
             tx.after_commit(lambda: self._publish(topics))

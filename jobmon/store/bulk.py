@@ -5,7 +5,7 @@ table's metadata, and the driver keeps it prepared. The lengths are few, so that
 into pieces of these. It is standard SQL, but for the driver's question marks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -52,6 +52,22 @@ class Update:
         for piece in _pieces(rows):
             text = self._head + _values(len(piece), self._width) + self._tail
             found += connection.exec_driver_sql(text, tuple(chain.from_iterable(piece))).rowcount
+        return found
+
+
+class UpdateAlike:
+    """Updates rows that all get the same values: a group is found by a list of ids and the version they all have."""
+
+    def __init__(self, table: sa.Table, names: Sequence[str]) -> None:
+        sets = ", ".join(f"{name} = ?" for name in _checked(table, names))
+        self._text = f"UPDATE {table.name} SET {sets} WHERE id IN (SELECT value FROM json_each(?)) AND version = ?"
+
+    def execute(self, connection: sa.Connection, groups: Mapping[tuple[Any, ...], list[int]]) -> int:
+        """Update groups: from `(version, *values)` to the ids; how many rows were found."""
+        found = 0
+        for (version, *values), ids in groups.items():
+            parameters = (*values, msgspec.json.encode(ids).decode(), version)
+            found += connection.exec_driver_sql(self._text, parameters).rowcount
         return found
 
 

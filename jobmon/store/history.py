@@ -1,6 +1,5 @@
 """The history: every state change of a workflow, under sequence numbers without gaps; also the feed of changes."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -9,28 +8,29 @@ import sqlalchemy as sa
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState, JobState
 from jobmon.states.reasons import Reason
 from jobmon.store import bulk
-from jobmon.store.schema import history, job_instance, workflow
+from jobmon.store.schema import history, history_group, job_instance, workflow
 from jobmon.wire.jobs import JobChange
 from jobmon.wire.leases import InstanceChange
 from jobmon.wire.runs import HistoryRow
 
 _COLUMNS = (
-    "workflow_id", "seq", "at", "kind", "entity_id", "events", "from_state", "via", "to_state", "attempt", "reason",
+    "workflow_id", "seq", "at", "kind", "entities", "events", "from_state", "via", "to_state", "attempt", "reason",
     "detail",
 )  # fmt: skip
-_INSERT = bulk.Insert(history, _COLUMNS)
+_INSERT = bulk.Insert(history_group, _COLUMNS)
+_LARGEST_GROUP = 1000
 _ADVANCE = (
     sa.update(workflow)
     .where(workflow.c.id == sa.bindparam("workflow_id"))
     .values(seq=workflow.c.seq + sa.bindparam("n"))
     .returning(workflow.c.seq)
 )
-_t = history.c
-_SINCE = (_t.workflow_id == sa.bindparam("workflow_id"), _t.seq > sa.bindparam("since"))
+_t = history_group.c
 _JOB_CHANGES = (
-    sa.select(_t.seq, _t.entity_id, _t.to_state, _t.attempt, _t.reason, _t.detail)
+    sa.select(_t.seq, _t.entities, _t.to_state, _t.attempt, _t.reason, _t.detail)
     .where(
-        *_SINCE,
+        _t.workflow_id == sa.bindparam("workflow_id"),
+        _t.seq > sa.bindparam("since"),
         _t.kind == sa.literal_column("'job'"),
         _t.to_state != _t.from_state,
     )
@@ -38,22 +38,26 @@ _JOB_CHANGES = (
     .limit(sa.bindparam("n"))
 )
 _TOLD_TO_MANAGERS = [InstanceState.RUNNING, InstanceState.CANCELLING, *FINAL_INSTANCE_STATES]
+_each = sa.func.json_each(_t.entities).table_valued("value", name="each")
 _INSTANCE_CHANGES = (
-    sa.select(_t.seq, job_instance.c.token, _t.to_state)
-    .join(job_instance, job_instance.c.id == _t.entity_id)
+    sa.select(_t.seq, sa.func.json_group_array(job_instance.c.token), _t.to_state)
+    .select_from(history_group.join(_each, sa.true()).join(job_instance, job_instance.c.id == _each.c.value))
     .where(
-        *_SINCE,
+        _t.workflow_id == sa.bindparam("workflow_id"),
+        _t.seq > sa.bindparam("since"),
         _t.kind == sa.literal_column("'instance'"),
         _t.to_state != _t.from_state,
         _t.to_state.in_(sa.literal_column(f"'{state}'") for state in _TOLD_TO_MANAGERS),
         job_instance.c.executor == sa.bindparam("executor"),
     )
+    .group_by(_t.seq)
     .order_by(_t.seq)
     .limit(sa.bindparam("n"))
 )
 _SEQ = sa.select(workflow.c.seq).where(workflow.c.id == sa.bindparam("workflow_id"))
 _JOB_STATES = {state.value: state for state in JobState}
 _INSTANCE_STATES = {state.value: state for state in InstanceState}
+_decode_ids = msgspec.json.Decoder(list[int]).decode
 _REASONS = {reason.value: reason for reason in Reason} | {None: None}
 
 
@@ -63,8 +67,6 @@ class Entry(msgspec.Struct):
     It is extended event by event until the transaction is stored.
     """
 
-    kind: str  #: job, instance or run
-    entity_id: int
     events: str  #: separated by commas; a late one, which changed nothing, stands in brackets
     from_state: str
     via: str | None  #: the states between the first and the last, separated by commas
@@ -81,17 +83,37 @@ class Entry(msgspec.Struct):
             self.to_state = to_state
 
 
-def append(connection: sa.Connection, workflow_id: int, entries: Sequence[Entry], at: int) -> int:
-    """Append entries in order; the sequence number of the last one."""
-    seq: int = connection.execute(_ADVANCE, {"workflow_id": workflow_id, "n": len(entries)}).scalar_one()
-    first = seq - len(entries) + 1
-    rows = [
-        (workflow_id, number, at, e.kind, e.entity_id, e.events, e.from_state, e.via, e.to_state, e.attempt, e.reason,
-         e.detail)
-        for number, e in enumerate(entries, first)
-    ]  # fmt: skip
-    _INSERT.execute(connection, rows)
-    return seq
+class Log:
+    """The entries of one transaction and workflow. Records to which the same happened share a row."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[object, ...], list[int]] = {}
+
+    def add(self, kind: str, entity_id: int, entry: Entry) -> None:
+        """An entry of a job, an instance or a run."""
+        e = entry
+        key = (kind, e.events, e.from_state, e.via, e.to_state, e.attempt, e.reason, e.detail)
+        group = self._groups.get(key)
+        if group is None:
+            self._groups[key] = [entity_id]
+        else:
+            group.append(entity_id)
+
+    def append(self, connection: sa.Connection, workflow_id: int, at: int) -> int:
+        """Append the entries to the history; the sequence number of the last one."""
+        pieces = [
+            (key, entities[start : start + _LARGEST_GROUP])
+            for key, entities in self._groups.items()
+            for start in range(0, len(entities), _LARGEST_GROUP)
+        ]
+        seq: int = connection.execute(_ADVANCE, {"workflow_id": workflow_id, "n": len(pieces)}).scalar_one()
+        first = seq - len(pieces) + 1
+        rows = [
+            (workflow_id, number, at, key[0], msgspec.json.encode(entities).decode(), *key[1:])
+            for number, (key, entities) in enumerate(pieces, first)
+        ]
+        _INSERT.execute(connection, rows)
+        return seq
 
 
 def current_seq(connection: sa.Connection, workflow_id: int) -> int:
@@ -104,7 +126,9 @@ def job_changes(connection: sa.Connection, workflow_id: int, since: int, limit: 
     """Changes of jobs after `since`, and the sequence number that they reach."""
     seq = current_seq(connection, workflow_id)
     rows = connection.execute(_JOB_CHANGES, {"workflow_id": workflow_id, "since": since, "n": limit}).all()
-    changes = [JobChange(row[1], _JOB_STATES[row[2]], row[3] or 0, _REASONS[row[4]], row[5]) for row in rows]
+    changes = [
+        JobChange(_decode_ids(row[1]), _JOB_STATES[row[2]], row[3] or 0, _REASONS[row[4]], row[5]) for row in rows
+    ]
     return (int(rows[-1][0]) if len(rows) == limit else max(seq, since)), changes
 
 
@@ -115,22 +139,21 @@ def instance_changes(
     seq = current_seq(connection, workflow_id)
     parameters = {"workflow_id": workflow_id, "executor": executor, "since": since, "n": limit}
     rows = connection.execute(_INSTANCE_CHANGES, parameters).all()
-    changes = [InstanceChange(row[1], _INSTANCE_STATES[row[2]]) for row in rows]
+    changes = [InstanceChange(msgspec.json.decode(row[1]), _INSTANCE_STATES[row[2]]) for row in rows]
     return (int(rows[-1][0]) if len(rows) == limit else max(seq, since)), changes
 
 
 def page(connection: sa.Connection, workflow_id: int, since: int, job_id: int | None, limit: int) -> list[HistoryRow]:
     """History rows after `since`; of one job and its instances when it is given."""
-    columns = (_t.seq, _t.kind, _t.entity_id, _t.events, _t.from_state, _t.via, _t.to_state, _t.at, _t.detail)
-    query = sa.select(*columns).where(_t.workflow_id == workflow_id, _t.seq > since)
+    h = history.c
+    columns = (h.seq, h.kind, h.entity_id, h.events, h.from_state, h.via, h.to_state, h.at, h.detail)
+    query = sa.select(*columns).where(h.workflow_id == workflow_id, h.seq > since)
     if job_id is not None:
         its = sa.select(job_instance.c.id).where(job_instance.c.job_id == job_id)
         query = query.where(
-            sa.or_(
-                sa.and_(_t.kind == "job", _t.entity_id == job_id), sa.and_(_t.kind == "instance", _t.entity_id.in_(its))
-            )
+            sa.or_(sa.and_(h.kind == "job", h.entity_id == job_id), sa.and_(h.kind == "instance", h.entity_id.in_(its)))
         )
-    rows = connection.execute(query.order_by(_t.seq).limit(limit))
+    rows = connection.execute(query.order_by(h.seq).limit(limit))
     return [
         HistoryRow(r[0], r[1], r[2], r[3].split(","), r[4], r[5].split(",") if r[5] else [], r[6], iso(r[7]), r[8])
         for r in rows

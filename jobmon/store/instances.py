@@ -1,5 +1,6 @@
 """Job instances and their reports, as rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -44,9 +45,9 @@ _INSERT_COLUMNS = (
     "id", "job_id", "workflow_id", "executor", "attempt", "token", "state", "version", "submitted_at",
 )  # fmt: skip
 _INSERT = bulk.Insert(job_instance, _INSERT_COLUMNS)
-_STATE_COLUMNS = ("state", "executor_job_id", "worker_id", "exit_status", "version")
-_UPDATE_STATE = bulk.Update(job_instance, ("id", "version"), _STATE_COLUMNS)
-_UPDATE = bulk.Update(job_instance, ("id", "version"), (*_STATE_COLUMNS, "reason", "signal", "detail"))
+_STATE_COLUMNS = ("state", "worker_id", "exit_status", "reason", "signal", "detail", "version")
+_UPDATE = bulk.UpdateAlike(job_instance, _STATE_COLUMNS)
+_UPDATE_WITH_ID = bulk.Update(job_instance, ("id", "version"), ("executor_job_id", *_STATE_COLUMNS))
 _LAST_ID = sa.select(sa.func.coalesce(sa.func.max(_t.id), 0))
 _REPORT_COLUMNS = ("token", "host", "usage", "stdout_tail", "stderr_tail")
 _SAVE_REPORTS = bulk.Insert(instance_report, _REPORT_COLUMNS, ignore=True)
@@ -102,14 +103,16 @@ def save(connection: sa.Connection, changes: Sequence[tuple[JobInstance, JobInst
     Raises:
         StoreError: one was changed meanwhile, which the single writer rules out.
     """
-    plain, told = [], []
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    with_id = []
     for old, i in changes:
-        row = (i.id, old.version, i.state, i.executor_job_id, i.worker_id, i.exit_status, i.version)
-        if i.reason is None and i.detail is None:
-            plain.append(row)
+        values = (i.state, i.worker_id, i.exit_status, i.reason, i.signal, i.detail, i.version)
+        if i.executor_job_id == old.executor_job_id:
+            groups[old.version, *values].append(i.id)
         else:
-            told.append((*row, i.reason, i.signal, i.detail))
-    if _UPDATE_STATE.execute(connection, plain) + _UPDATE.execute(connection, told) != len(changes):
+            with_id.append((i.id, old.version, i.executor_job_id, *values))
+    found = _UPDATE.execute(connection, groups) + _UPDATE_WITH_ID.execute(connection, with_id)
+    if found != len(changes):
         raise StoreError("an instance was changed by somebody else between reading and writing it")
 
 

@@ -1,5 +1,6 @@
 """Jobs and what they run, as rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -40,8 +41,7 @@ _CLAIMABLE = (
 )
 _COLUMNS = ("id", "workflow_id", "executor", "state", "max_attempts", *_COUNTERS, "cancel_requested", "version")
 _INSERT = bulk.Insert(job, _COLUMNS)
-_UPDATE_STATE = bulk.Update(job, ("id", "version"), ("state", "attempts", "version"))
-_UPDATE = bulk.Update(job, ("id", "version"), ("state", *_COUNTERS, "cancel_requested", "version"))
+_UPDATE = bulk.UpdateAlike(job, ("state", *_COUNTERS, "cancel_requested", "version"))
 _SPEC_COLUMNS = ("job_id", "workflow_id", "name", "digest", "upstream", "resources", "payload")
 _INSERT_SPECS = bulk.Insert(job_spec, _SPEC_COLUMNS)
 _REBIND = bulk.Update(
@@ -113,20 +113,12 @@ def save(connection: sa.Connection, changes: Sequence[tuple[Job, Job]]) -> None:
     Raises:
         StoreError: one was changed meanwhile, which the single writer rules out.
     """
-    plain, counted = [], []
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for old, new in changes:
-        if _budget(old) == _budget(new):
-            plain.append((new.id, old.version, new.state, new.attempts, new.version))
-        else:
-            counters = (new.attempts, new.charged, new.uncharged, new.returned, new.cancel_requested)
-            counted.append((new.id, old.version, new.state, *counters, new.version))
-    found = _UPDATE_STATE.execute(connection, plain) + _UPDATE.execute(connection, counted)
-    if found != len(changes):
+        counters = (new.attempts, new.charged, new.uncharged, new.returned, new.cancel_requested)
+        groups[old.version, new.state, *counters, new.version].append(new.id)
+    if _UPDATE.execute(connection, groups) != len(changes):
         raise StoreError("a job was changed by somebody else between reading and writing it")
-
-
-def _budget(record: Job) -> tuple[int, int, int, bool]:
-    return (record.charged, record.uncharged, record.returned, record.cancel_requested)
 
 
 def insert(connection: sa.Connection, workflow_id: int, specs: Sequence[JobSpec]) -> None:

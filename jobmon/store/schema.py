@@ -129,22 +129,49 @@ instance_report = sa.Table(
     sa.Column("stderr_tail", sa.Text),
 )
 
-history = sa.Table(
-    "history",
+#: One row for all records to which the same happened in one transaction: `entities` is the JSON list of their ids. The
+#: view `history` has a row for each of them.
+history_group = sa.Table(
+    "history_group",
     metadata,
     sa.Column("workflow_id", sa.Integer, primary_key=True),
     sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Integer, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("entity_id", sa.Integer, nullable=False),
+    sa.Column("entities", sa.Text, nullable=False),
     sa.Column("events", sa.Text, nullable=False),
     sa.Column("from_state", sa.Text, nullable=False),
     sa.Column("via", sa.Text),
     sa.Column("to_state", sa.Text, nullable=False),
-    sa.Column("at", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer),
     sa.Column("reason", sa.Text),
     sa.Column("detail", sa.Text),
     sqlite_with_rowid=False,
+)
+HISTORY_VIEW = """
+CREATE VIEW history AS
+SELECT workflow_id, seq, at, kind, entity.value AS entity_id, events, from_state, via, to_state, attempt, reason, detail
+FROM history_group, json_each(history_group.entities) AS entity
+"""
+history = sa.table(
+    "history",
+    *[
+        sa.column(
+            name, sa.Text if name in ("kind", "events", "from_state", "via", "to_state", "detail") else sa.Integer
+        )
+        for name in (
+            "workflow_id",
+            "seq",
+            "at",
+            "kind",
+            "entity_id",
+            "events",
+            "from_state",
+            "via",
+            "to_state",
+            "detail",
+        )
+    ],
 )
 
 lease = sa.Table(

@@ -10,7 +10,7 @@ from jobmon.processes import ProcessIdentity
 from jobmon.states.names import FINAL_RUN_STATES, JobState, RunState
 from jobmon.states.reasons import Reason
 from jobmon.states.runs import WorkflowRun
-from jobmon.store.schema import history, job, job_instance, job_spec, workflow, workflow_run
+from jobmon.store.schema import job, job_instance, job_spec, workflow, workflow_run
 from jobmon.wire.jobs import JobRow
 from jobmon.wire.runs import RunContext
 
@@ -220,9 +220,3 @@ def job_rows(
 def queued_executors(connection: sa.Connection, workflow_id: int) -> list[str]:
     """The executors that jobs of the workflow are queued for."""
     return [row[0] for row in connection.execute(_QUEUED_EXECUTORS, {"workflow_id": workflow_id})]
-
-
-def count_history(connection: sa.Connection, workflow_id: int) -> int:
-    """How many history rows a workflow has."""
-    query = sa.select(sa.func.count()).select_from(history).where(history.c.workflow_id == workflow_id)
-    return int(connection.execute(query).scalar_one())

@@ -123,5 +123,7 @@ def _listen(platform: CommandPlatform, path: Any) -> socketserver.BaseServer:
         server = Server(f"/proc/self/fd/{fd}/{path.name}", Handler)
     finally:
         os.close(fd)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="fake commands", daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, name="fake commands", daemon=True
+    ).start()
     return server

@@ -1,12 +1,12 @@
 """The class that the author of an executor derives from to have its type tested.
 
-    from jobmon.testing import ExecutorConformance
-    from jobmon_labbatch import LabBatch, Settings
+from jobmon.testing import ExecutorConformance
+from jobmon_labbatch import LabBatch, Settings
 
-    class TestLabBatch(ExecutorConformance):
-        executor_type = LabBatch
-        settings = Settings()
-        platform_type = LabBatchPlatform     # see jobmon.testing.Platform; without it, less is exercised
+class TestLabBatch(ExecutorConformance):
+    executor_type = LabBatch
+    settings = Settings()
+    platform_type = LabBatchPlatform     # see jobmon.testing.Platform; without it, less is exercised
 """
 
 from collections.abc import Iterator, Mapping

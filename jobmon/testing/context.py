@@ -18,6 +18,7 @@ class KitContext:
         self.log_folder = folder / "log"
         self.in_process = False
         self.pushed: list[tuple[str, Observation]] = []
+        self._last: dict[str, Observation] = {}
         self._changed = threading.Condition()
         for path in (self.state_folder, self.log_folder):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -26,6 +27,7 @@ class KitContext:
         """Keep pushed observations."""
         with self._changed:
             self.pushed.extend(observations.items())
+            self._last.update(observations)
             self._changed.notify_all()
 
     def wait(self, timeout_s: float) -> None:
@@ -36,7 +38,7 @@ class KitContext:
     def last_pushed(self, token: str) -> Observation | None:
         """What was pushed last of this attempt."""
         with self._changed:
-            return next((seen for other, seen in reversed(self.pushed) if other == token), None)
+            return self._last.get(token)
 
     def agent_argv(self, *, workers: int) -> tuple[str, ...]:
         """The command that starts the core's agent."""

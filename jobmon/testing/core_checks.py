@@ -240,8 +240,5 @@ class LifeChecks:
         world.cancelled([one])
 
 
-
 class CoreChecks(DeclarationChecks, SubmitChecks, ObserveChecks, EndChecks, LifeChecks):
     """Level core, but for cancelling."""
-
-

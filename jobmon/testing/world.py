@@ -220,10 +220,14 @@ class World:
         seen: dict[str, Observation] = {}
 
         def gone() -> bool:
-            self.cancel([one for one in submitted if one.token not in seen])
-            for one in submitted:
-                if one.token not in seen and isinstance(looked := self.look(one), Exited | Absent):
-                    seen[one.token] = looked
+            left = [one for one in submitted if one.token not in seen]
+            self.cancel(left)
+            looked = self.observe(left)
+            for one in left:
+                last = self.context.last_pushed(one.token)
+                last = last if isinstance(last, Exited) else looked.get(one.token)
+                if isinstance(last, Exited | Absent):
+                    seen[one.token] = last
             return len(seen) == len(submitted)
 
         self.until(gone, "cancelled attempts end")

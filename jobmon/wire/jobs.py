@@ -65,13 +65,13 @@ class BoundJob:
 
 @attrs.frozen
 class JobChange:
-    """A job came to a state. With a `reason`, one of its attempts failed on the way, whatever the state is now.
+    """Jobs came to a state together. With a `reason`, an attempt of each failed on the way, whatever the state is now.
 
     States that it passed within one transaction are not told: a failed attempt that is followed by another one shows as
     QUEUED_FOR_INSTANTIATION with the reason of the failure.
     """
 
-    job_id: int
+    job_ids: list[int]
     state: JobState
     attempt: int = 0
     reason: Reason | None = None

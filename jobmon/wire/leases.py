@@ -214,9 +214,9 @@ class ReadInstanceChanges:
 
 @attrs.frozen
 class InstanceChange:
-    """An attempt came to a state."""
+    """Attempts came to a state together."""
 
-    token: str
+    tokens: list[str]
     state: InstanceState
 
 

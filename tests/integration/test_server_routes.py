@@ -126,12 +126,12 @@ def test_every_route_answers_in_the_life_of_a_workflow(server: Requester) -> Non
     seen = [Observation(tokens[3], Sighting.RUNNING)]
     assert counting.call(routes.RECORD_OBSERVATIONS, RecordObservations(begun.lease, seen)).ended == []
     changes = counting.call(routes.INSTANCE_CHANGES, ReadInstanceChanges(workflow_id, EXECUTOR, 0, server.database_id))
-    assert {c.token: c.state for c in changes.instances} == {
+    assert {token: c.state for c in changes.instances for token in c.tokens} == {
         tokens[0]: InstanceState.DONE, tokens[1]: InstanceState.DONE, tokens[2]: InstanceState.RETURNED,
     }  # fmt: skip
     jobs = counting.call(routes.CHANGES, ReadChanges(run_id, workflow_id, 0, server.database_id))
     assert jobs.notes == [f"{EXECUTOR}: two wait"]
-    assert {c.job_id: c.state for c in jobs.jobs}[ids[2]] is JobState.QUEUED_FOR_INSTANTIATION
+    assert {job_id: c.state for c in jobs.jobs for job_id in c.job_ids}[ids[2]] is JobState.QUEUED_FOR_INSTANTIATION
     assert counting.call(routes.RESULT, ReadResult(ids[1])).value == "[1]"
     [attempt] = counting.call(routes.ATTEMPTS, ReadAttempts(ids[0])).attempts
     assert (attempt.stdout_tail, attempt.host, attempt.exit_status) == ("hello", "node1", 0)

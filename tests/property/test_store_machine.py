@@ -122,6 +122,7 @@ class TablesAndStore(RuleBasedStateMachine):
 
     disturbances = st.sampled_from(["", "", "", "", "poisoned", "lost"])
     flow = st.integers(0, 1)
+    positions = st.sets(st.integers(0, N_JOBS - 1), min_size=1)
 
     def tokens(self, data: Any, lease: Lease | None = None) -> list[str]:
         rows = self.now["job_instance"]
@@ -142,7 +143,7 @@ class TablesAndStore(RuleBasedStateMachine):
         weights = {
             self.claim_jobs: 6 * self.any_in("QUEUED_FOR_INSTANTIATION"),
             self.record_outcomes: 3 * self.any_in("SUBMITTING"),
-            self.record_observations: 3 * self.any_in(*LIVE),
+            self.record_observations: 5 * self.any_in(*LIVE),
             self.start_attempts: 5 * self.any_in("SUBMITTING", "SUBMITTED_TO_BATCH_EXECUTOR"),
             self.finish_attempts: 6 * self.any_in("RUNNING", "CANCELLING"),
             self.give_back_attempts: self.any_in("RUNNING"),
@@ -161,23 +162,24 @@ class TablesAndStore(RuleBasedStateMachine):
 
     # The client.
 
-    @initialize(number_of_flows=st.integers(1, 2), max_attempts=st.integers(1, 3))
-    def begin_workflows(self, number_of_flows: int, max_attempts: int) -> None:
+    @initialize(number_of_flows=st.integers(1, 2), max_attempts=st.integers(1, 3), queued=positions)
+    def begin_workflows(self, number_of_flows: int, max_attempts: int, queued: set[int]) -> None:
         for number in range(number_of_flows):
-            self.resume(number, "no", max_attempts, "")
+            self.resume(number, "no", max_attempts, queued, "")
             for executor in EXECUTORS:
                 self.acquire_a_lease(number, executor, "")
 
-    def resume(self, number: int, take_over: str, max_attempts: int, disturbance: str) -> None:
+    def resume(self, number: int, take_over: str, max_attempts: int, queued: set[int], disturbance: str) -> None:
         """A client goes through all that it does at its start, unless it is refused at once."""
         if self.open_a_run(number, take_over == "yes", take_over == "gone", disturbance):
             self.bind_the_jobs(number, max_attempts, disturbance)
             self.begin_the_run(number, disturbance)
-            self.queue_jobs(number, set(range(N_JOBS)), disturbance)
+            self.queue_jobs(number, queued, disturbance)
 
     def a_client_comes(self, data: Any, disturbance: str) -> None:
         take_over = data.draw(st.sampled_from(["no", "yes", "gone"]))
-        self.resume(data.draw(self.flow), take_over, data.draw(st.integers(1, 3)), disturbance)
+        queued = data.draw(self.positions)
+        self.resume(data.draw(self.flow), take_over, data.draw(st.integers(1, 3)), queued, disturbance)
 
     def a_client_stops(self, data: Any, disturbance: str) -> None:
         self.stop_the_run(data.draw(self.flow), not data.draw(st.integers(0, 5)), disturbance)
@@ -190,7 +192,7 @@ class TablesAndStore(RuleBasedStateMachine):
         number = data.draw(self.flow)
         if not self.flows[number].runs:
             return
-        match data.draw(st.sampled_from(["open", "exists", "bind", "begin", "queue"])):
+        match data.draw(st.sampled_from(["open", "exists", "bind", "begin", "queue", "queue"])):
             case "open":
                 self.open_a_run(number, data.draw(st.booleans()), data.draw(st.booleans()), disturbance)
             case "exists":
@@ -200,8 +202,7 @@ class TablesAndStore(RuleBasedStateMachine):
             case "begin":
                 self.begin_the_run(number, disturbance)
             case "queue":
-                positions = data.draw(st.sets(st.integers(0, N_JOBS - 1), min_size=1))
-                self.queue_jobs(number, positions, disturbance)
+                self.queue_jobs(number, data.draw(self.positions), disturbance)
 
     def open_a_run(self, number: int, take_over: bool, gone: bool, disturbance: str) -> bool:
         flow = self.flows[number]
@@ -350,16 +351,21 @@ class TablesAndStore(RuleBasedStateMachine):
         )
 
     def record_observations(self, data: Any, disturbance: str) -> None:
-        sighting, reason = data.draw(st.sampled_from(Sighting)), data.draw(reasons)
+        kinds = [*Sighting, *[Sighting.EXITED] * 3, Sighting.ABSENT]
+        sighting, reason = data.draw(st.sampled_from(kinds)), data.draw(reasons)
         lease = self.some_lease(data, *LIVE)
         tokens = self.some_tokens(data, lease)
-        seen = [Observation(t, sighting, reason if i == 0 else None, usage={"wall_s": 1.0}, result="1",
-                            executor_job_id=data.draw(st.sampled_from([None, "78"])))
-                for i, t in enumerate(tokens)]  # fmt: skip
-        if sighting is Sighting.EXITED:
-            self.succeeding = {o.token for o in seen if o.reason is None}
-        answer = self.lease_call(routes.RECORD_OBSERVATIONS, RecordObservations(lease, seen), disturbance)
-        self.recorded(lease, answer, tokens)
+        seen = []
+        for i, token in enumerate(tokens):
+            other_id = data.draw(st.sampled_from([None, "78"]))
+            why = reason if i == 0 else None
+            seen.append(Observation(token, sighting, why, usage={"wall_s": 1.0}, result="1", executor_job_id=other_id))
+        for again in range(data.draw(st.integers(1, 2))):
+            self.world.clock.seconds += 31.0 * again  # longer than any grace
+            self.succeeding = {o.token for o in seen if o.reason is None and sighting is Sighting.EXITED}
+            answer = self.lease_call(routes.RECORD_OBSERVATIONS, RecordObservations(lease, seen), disturbance)
+            self.recorded(lease, answer, tokens)
+            self.every_promise_holds()
 
     def recorded(self, lease: Lease, answer: Any, tokens: list[str]) -> None:
         strange = [t for t in tokens if not self.rows("job_instance", token=t, workflow_id=lease.workflow_id,
@@ -443,7 +449,7 @@ class TablesAndStore(RuleBasedStateMachine):
 
 TestTablesAndStore = TablesAndStore.TestCase
 TestTablesAndStore.settings = settings(
-    max_examples=25,
+    max_examples=20,
     stateful_step_count=40,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],

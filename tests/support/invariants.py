@@ -124,7 +124,7 @@ def path_of(entry: Row) -> list[str]:
 
 def _check_history(found: Content, workflow: Row) -> None:
     entries = [entry for entry in found["history"] if entry["workflow_id"] == workflow["id"]]
-    assert [entry["seq"] for entry in entries] == list(range(1, workflow["seq"] + 1)), "the history has gaps"
+    assert sorted({e["seq"] for e in entries}) == list(range(1, workflow["seq"] + 1)), "the history has gaps"
     last: dict[tuple[str, int], str] = {}
     done: Counter[int] = Counter()
     for entry in entries:

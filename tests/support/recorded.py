@@ -38,7 +38,11 @@ class Recorded:
 
     def done(self, workflow: int = 1) -> set[str]:
         """The names of the jobs that are recorded DONE."""
-        return {name for name, state in self.states(workflow).items() if state == "DONE"}
+        return self.names_in("DONE", workflow)
+
+    def names_in(self, state: str, workflow: int = 1) -> set[str]:
+        """The names of the jobs in a state."""
+        return {name for name, found in self.states(workflow).items() if found == state}
 
     def runs(self, workflow: int = 1) -> list[str]:
         """The states of a workflow's runs, in order."""
@@ -87,7 +91,7 @@ class Recorded:
             workflow,
         )
         flaws = []
-        if [row[0] for row in rows] != list(range(1, seq + 1)):
+        if sorted({row[0] for row in rows}) != list(range(1, seq + 1)):
             flaws.append(f"workflow {workflow}: the history has gaps: {len(rows)} rows up to {seq}")
         last: dict[tuple[str, int], str] = {}
         started: dict[int, int] = {}

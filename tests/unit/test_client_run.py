@@ -93,7 +93,7 @@ class FakeServer:
         failed = state is JobState.ERROR_FATAL or queued_again  # a server tells of a failed attempt like this
         self.jobs[job_id][1] = state
         self.pending.append(
-            JobChange(job_id, state, 1, Reason.EXIT_NONZERO if failed else None, "status 3" if failed else None)
+            JobChange([job_id], state, 1, Reason.EXIT_NONZERO if failed else None, "status 3" if failed else None)
         )
 
     def runs_stop(self, _message):

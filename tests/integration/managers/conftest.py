@@ -109,7 +109,7 @@ class FakeServer:
 
     def _to(self, token, state):
         self.states[token] = state
-        self.changes.append(InstanceChange(token, state))
+        self.changes.append(InstanceChange([token], state))
 
     def on_leases_acquire(self, message):
         if self.held_elsewhere:

@@ -17,21 +17,28 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('request_id'),
     sqlite_with_rowid=False
     )
-    op.create_table('history',
+    op.create_table('history_group',
     sa.Column('workflow_id', sa.Integer(), nullable=False),
     sa.Column('seq', sa.Integer(), nullable=False),
+    sa.Column('at', sa.Integer(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('entity_id', sa.Integer(), nullable=False),
+    sa.Column('entities', sa.Text(), nullable=False),
     sa.Column('events', sa.Text(), nullable=False),
     sa.Column('from_state', sa.Text(), nullable=False),
     sa.Column('via', sa.Text(), nullable=True),
     sa.Column('to_state', sa.Text(), nullable=False),
-    sa.Column('at', sa.Integer(), nullable=False),
     sa.Column('attempt', sa.Integer(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('detail', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('workflow_id', 'seq'),
     sqlite_with_rowid=False
+    )
+    op.execute(
+        """
+CREATE VIEW history AS
+SELECT workflow_id, seq, at, kind, entity.value AS entity_id, events, from_state, via, to_state, attempt, reason, detail
+FROM history_group, json_each(history_group.entities) AS entity
+"""
     )
     op.create_table('instance_report',
     sa.Column('token', sa.Text(), nullable=False),

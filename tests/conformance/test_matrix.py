@@ -1,0 +1,96 @@
+"""The kit tested: every check against every wrong executor."""
+
+import importlib.util
+import inspect
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jobmon_dummy import Dummy
+from reference import Memory, MemoryConformance
+from wrong_executors import WRONG
+
+from jobmon.plugins import Executor
+from jobmon.testing import ExecutorConformance
+from jobmon.testing.sentences import sentence_of
+from jobmon.testing.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKS = [name for name, check in inspect.getmembers(ExecutorConformance) if sentence_of(check) is not None]
+EXECUTORS = list(dict.fromkeys(itertools.chain.from_iterable(WRONG.values())))
+PASSED, FAILED, SKIPPED = ".", "F", " "
+
+
+def _dummy_conformance() -> type[ExecutorConformance]:
+    path = ROOT / "plugins" / "jobmon_dummy" / "tests" / "test_dummy_conformance.py"
+    spec = importlib.util.spec_from_file_location("dummy_conformance", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.TestDummy  # type: ignore[no-any-return]
+
+
+DUMMY = _dummy_conformance()
+
+
+def outcome(check: str, executor: type[Executor], folder: Path) -> str:
+    """What comes of one check against one executor."""
+    base: Any = DUMMY if issubclass(executor, Dummy) else MemoryConformance
+    limits = {"executor_type": executor, "many": 150, "patience_s": 0.0, "call_timeout_s": 2.0}
+    if executor.__name__ == "Blocks":
+        limits["call_timeout_s"] = 0.05
+    conformance: ExecutorConformance = type("Subject", (base,), limits)()
+    folder.mkdir()
+    try:
+        world = World(conformance, folder)
+        try:
+            getattr(conformance, check)(world)
+        finally:
+            world.close()
+    except pytest.skip.Exception:
+        return SKIPPED
+    except Exception:  # noqa: BLE001 - a wrong executor may fail in any way
+        return FAILED
+    return PASSED
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, type[Executor]], str]:
+    """What comes of every check against every executor."""
+    folder = tmp_path_factory.mktemp("matrix")
+    numbers = itertools.count()
+    subjects = [Dummy, Memory, *EXECUTORS]
+    return {(c, e): outcome(c, e, folder / str(next(numbers))) for c in CHECKS for e in subjects}
+
+
+def lines(matrix: dict[tuple[str, type[Executor]], str]) -> Iterator[str]:
+    """The matrix for people: a line a check, a column a wrong executor."""
+    for number, executor in enumerate(EXECUTORS):
+        yield f"{number:3} {executor.__name__} (a wrong {executor.__mro__[1].__name__})"
+    for check in CHECKS:
+        failed = " ".join(str(n) for n, e in enumerate(EXECUTORS) if matrix[check, e] == FAILED)
+        yield f"{check:80} fails {failed}"
+
+
+def test_the_matrix_is_complete(matrix: dict[tuple[str, type[Executor]], str], capsys: Any) -> None:
+    with capsys.disabled():
+        print(f"\n{len(CHECKS)} checks x {len(EXECUTORS)} wrong executors", *lines(matrix), sep="\n")
+    right = [(check, e.__name__) for check in CHECKS for e in (Dummy, Memory) if matrix[check, e] == FAILED]
+    assert right == [], "right executors fail"
+    idle = [check for check in CHECKS if matrix[check, Dummy] == matrix[check, Memory] == SKIPPED]
+    assert idle == [], "checks that nothing exercises"
+    unproved = [check for check in CHECKS if not any(matrix[check, e] == FAILED for e in EXECUTORS)]
+    assert unproved == [], "checks that nothing fails"
+    missed = [(check, e.__name__) for check, wrong in WRONG.items() for e in wrong if matrix[check, e] != FAILED]
+    assert missed == [], "wrong executors that pass the check they are named after"
+    assert sorted(set(CHECKS) - set(WRONG)) == [], "checks that no wrong executor is named after"
+
+
+@pytest.mark.parametrize("executor", EXECUTORS, ids=lambda cls: cls.__name__)
+def test_a_wrong_executor_differs_in_at_most_ten_lines(executor: type[Executor]) -> None:
+    source = inspect.getsource(executor)
+    code = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith(("@", "class "))]
+    assert len(code) <= 10

@@ -1,0 +1,465 @@
+"""Wrong executors: each differs from a right one in one place, by at most ten lines, and names the check it must fail.
+
+Each is the executor on the kit's table in memory, except where it is about what only the dummy does (reporting by the
+platform alone): those derive from the dummy.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+from jobmon_dummy import Dummy
+from reference import TOKEN_LENGTH, Memory
+
+from jobmon.plugins import (
+    Absent,
+    Accepted,
+    Deferred,
+    Executor,
+    Exited,
+    Found,
+    Reason,
+    Rejected,
+    Running,
+    SchedulerUnavailable,
+    Support,
+    Uncertain,
+)
+
+#: Check -> the wrong executors that are named after it.
+WRONG: dict[str, list[type[Executor]]] = {}
+_kept: list[Any] = []  #: what leaks
+
+
+def fails(check: str) -> Callable[[type[Executor]], type[Executor]]:
+    """Name the check that a wrong executor must fail."""
+
+    def note(cls: type[Executor]) -> type[Executor]:
+        WRONG.setdefault(check, []).append(cls)
+        return cls
+
+    return note
+
+
+# What the class declares, and its small methods.
+
+
+@fails("test_what_the_class_declares_is_of_the_declared_types")
+class DeclaresAnUnknownResource(Memory):
+    core_resources = {"ram": Support.BOOKED}
+
+
+@fails("test_the_methods_take_their_arguments_by_keyword")
+class TakesPositions(Memory):
+    def observe(self, submitted):
+        return super().observe(submitted=submitted)
+
+
+@fails("test_the_constructor_does_no_work")
+class WorksInTheConstructor(Memory):
+    def __init__(self, settings):
+        super().__init__(settings)
+        Path("/proc/self/status").read_text()
+
+
+@fails("test_the_running_limit_is_none_or_a_whole_number_of_one_or_more")
+class LimitsWithAText(Memory):
+    def running_limit(self):
+        return 8.0
+
+
+@fails("test_resources_are_checked_without_start_in_sentences")
+class ChecksResourcesWithItsContext(Memory):
+    def check_resources(self, *, resources):
+        return [] if self.context.log_folder.exists() else ["no folder"]
+
+
+# submit
+
+
+@fails("test_each_request_gets_one_outcome")
+class ForgetsAnOutcome(Memory):
+    def submit(self, *, requests):
+        yield from list(super().submit(requests=requests))[:2]
+
+
+@fails("test_outcomes_are_those_of_the_contract")
+class GivesNumbersAsIds(Memory):
+    def outcome(self, request):
+        outcome = super().outcome(request)
+        return Accepted(int(outcome.executor_job_id)) if isinstance(outcome, Accepted) else outcome
+
+
+@fails("test_two_attempts_have_two_ids")
+class GivesOneIdToAll(Memory):
+    def outcome(self, request):
+        outcome = super().outcome(request)
+        return Accepted("1000") if isinstance(outcome, Accepted) else outcome
+
+
+@fails("test_calls_about_nothing_do_nothing")
+class NeedsSomethingToObserve(Memory):
+    def observe(self, *, submitted):
+        self.newest = max(one.submitted_at for one in submitted)
+        return super().observe(submitted=submitted)
+
+
+@fails("test_the_token_stands_at_the_start_of_the_name_at_the_platform")
+class NamesJobsAfterTasks(Memory):
+    def outcome(self, request):
+        return super().outcome(attrs.evolve(request, job_name=f"{request.task_name}-{request.token}"))
+
+
+@fails("test_a_refused_submission_is_rejected_with_the_platforms_words")
+class PutsOffWhatIsRefused(Memory):
+    def outcome(self, request):
+        outcome = super().outcome(request)
+        return Deferred(outcome.why) if isinstance(outcome, Rejected) else outcome
+
+
+# observe
+
+
+@fails("test_a_live_attempt_is_pending_or_running")
+class LosesAnId(Memory):
+    def observe(self, *, submitted):
+        return super().observe(submitted=submitted[:-1])
+
+
+@fails("test_observe_answers_only_for_those_it_was_asked_for")
+class TellsOfEverything(Memory):
+    def observe(self, *, submitted):
+        others = {row.name[:TOKEN_LENGTH]: Running() for row in self.rows()}
+        return others | dict(super().observe(submitted=submitted))
+
+
+@fails("test_observations_are_those_of_the_contract")
+class TellsNaiveInstants(Memory):
+    def now(self):
+        return datetime.now()  # noqa: DTZ005
+
+
+@fails("test_what_is_pushed_are_observations_of_its_attempts")
+class PushesByName(Memory):
+    def observe(self, *, submitted):
+        self.context.report(observations={one.job_name: Running() for one in submitted})
+        return super().observe(submitted=submitted)
+
+
+# Ends
+
+
+@fails("test_the_end_of_an_attempt_is_seen")
+class NeverSeesAnEnd(Memory):
+    def end(self, row):
+        return Running()
+
+
+@fails("test_success_is_told_as_success_where_the_platform_alone_reports")
+class TellsSuccessAsUnknown(Dummy):
+    def _look_at(self, attempt):
+        seen = super()._look_at(attempt)
+        return Exited(0, Reason.UNKNOWN) if isinstance(seen, Exited) and seen.reason is None else seen
+
+
+@fails("test_failure_is_never_told_as_success")
+@fails("test_ends_of_many_are_not_mixed_up")
+@fails("test_what_was_killed_from_outside_is_no_success")
+@fails("test_what_ran_before_the_hosts_restart_is_neither_live_nor_successful")
+@fails("test_what_is_cancelled_ends_and_is_no_success")
+class TakesAnyEndForSuccess(Memory):
+    def end(self, row):
+        return Exited(0)
+
+
+@fails("test_ends_of_many_are_not_mixed_up")
+class TellsTheFirstEndOfAll(Memory):
+    def end(self, row):
+        return super().end(next(row for row in self.rows() if row.ended))
+
+
+@fails("test_what_has_ended_never_runs_again")
+class RegressesAFinalState(Memory):
+    def observe(self, *, submitted):
+        told = self.__dict__.setdefault("told", set())
+        answer = {t: Running() if t in told else seen for t, seen in super().observe(submitted=submitted).items()}
+        told |= {token for token, seen in answer.items() if isinstance(seen, Exited)}
+        return answer
+
+
+# The life of the object
+
+
+@fails("test_a_restart_between_submit_and_observe_loses_nothing")
+class RemembersItsJobs(Memory):
+    def outcome(self, request):
+        self.__dict__.setdefault("mine", set()).add(request.job_name)
+        return super().outcome(request)
+
+    def rows(self):
+        return [row for row in super().rows() if row.name in self.__dict__.get("mine", ())]
+
+
+@fails("test_attempts_live_on_when_the_executor_stops")
+class CancelsWhenItStops(Memory):
+    def stop(self):
+        for row in self.rows():
+            self.settings.table.delete(row.id)
+
+
+@fails("test_every_call_answers_in_time")
+class Blocks(Memory):
+    def cancel(self, *, submitted):
+        threading.Event().wait(5.0)
+
+
+@fails("test_nothing_is_left_behind")
+class LeaksAThread(Memory):
+    def start(self, context):
+        super().start(context)
+        threading.Thread(target=threading.Event().wait, args=[5.0], daemon=True).start()
+
+
+@fails("test_nothing_is_left_behind")
+class LeaksAFile(Memory):
+    def start(self, context):
+        super().start(context)
+        _kept.append((self.context.log_folder / "log").open("w"))
+
+
+@fails("test_nothing_is_left_behind")
+class LeaksAProcess(Memory):
+    def stop(self):
+        _kept.append(subprocess.Popen([sys.executable, "-I", "-S", "-c", ""]))
+
+
+# cancel
+
+
+@fails("test_what_is_cancelled_ends_and_is_no_success")
+class IgnoresCancel(Memory):
+    def cancel(self, *, submitted):
+        self.rows()
+
+
+@fails("test_cancel_ends_nothing_else")
+@fails("test_one_of_many_ends_alone")
+class CancelsEverything(Memory):
+    def cancel(self, *, submitted):
+        for row in self.rows():
+            self.settings.table.delete(row.id)
+
+
+@fails("test_cancelling_what_has_ended_changes_nothing")
+class TellsCancelledOfWhatHadEnded(Memory):
+    def cancel(self, *, submitted):
+        super().cancel(submitted=submitted)
+        ended = [row.name for row in self.rows() if row.ended]
+        cancelled = Exited(reason=Reason.CANCELLED)
+        self.context.report(observations={one.token: cancelled for one in submitted if one.job_name in ended})
+
+
+@fails("test_an_end_after_cancel_is_told_as_it_was")
+class TakesCancelForTheEnd(Memory):
+    def cancel(self, *, submitted):
+        super().cancel(submitted=submitted)
+        self.context.report(observations={one.token: Exited(reason=Reason.CANCELLED) for one in submitted})
+
+
+@fails("test_cancel_may_be_repeated_also_after_a_restart")
+class RaisesOnASecondCancel(Memory):
+    def cancel(self, *, submitted):
+        for one in submitted:
+            if not self.settings.table.delete(one.executor_job_id, one.job_name):
+                raise KeyError(one.executor_job_id)
+
+
+# Many
+
+
+@fails("test_thousands_go_through_in_one_call_each")
+class ReadsAHundredRows(Memory):
+    def rows(self):
+        return super().rows()[:100]
+
+
+@fails("test_a_batch_whose_answer_did_not_come_is_not_sent_again")
+@fails("test_what_may_have_arrived_is_not_sent_again")
+class SubmitsAgainAfterATimeOut(Memory):
+    def outcome(self, request):
+        outcome = super().outcome(request)
+        return super().outcome(request) if isinstance(outcome, Uncertain) else outcome
+
+
+# find
+
+
+@fails("test_find_gives_the_id_that_submit_gave")
+class FindsNamesForIds(Memory):
+    def find(self, *, tokens):
+        return {t: Found(t) if isinstance(f, Found) else f for t, f in super().find(tokens=tokens).items()}
+
+
+@fails("test_a_token_that_was_never_submitted_is_not_found")
+class FindsWhateverIsAskedFor(Memory):
+    def find(self, *, tokens):
+        rows = {row.name[:TOKEN_LENGTH]: row for row in self.rows()}
+        return {token: Found(rows[token].id if token in rows else "1") for token in tokens}
+
+
+@fails("test_find_answers_what_it_was_asked_in_the_contracts_words")
+class FindsNone(Memory):
+    def find(self, *, tokens):
+        return {t: f if isinstance(f, Found) else None for t, f in super().find(tokens=tokens).items()}
+
+
+@fails("test_another_executor_finds_the_same")
+@fails("test_what_may_have_arrived_is_found")
+class FindsWhatItRemembers(Memory):
+    def outcome(self, request):
+        outcome = super().outcome(request)
+        if isinstance(outcome, Accepted):
+            self.__dict__.setdefault("mine", {})[request.token] = Found(outcome.executor_job_id)
+        return outcome
+
+    def find(self, *, tokens):
+        self.rows()
+        return {token: self.__dict__.get("mine", {}).get(token, Absent(self.now())) for token in tokens}
+
+
+@fails("test_what_has_ended_is_still_found_where_the_platform_alone_reports")
+class FindsOnlyTheLiving(Dummy):
+    def find(self, *, tokens):
+        found = super().find(tokens=tokens)
+        ended = {token for token, seen in self.context.pushed if isinstance(seen, Exited)}
+        return {token: Absent(self.now()) if token in ended else finding for token, finding in found.items()}
+
+    def observe(self, *, submitted):
+        seen = super().observe(submitted=submitted)
+        self.context.report(observations={token: end for token, end in seen.items() if isinstance(end, Exited)})
+        return seen
+
+
+# What is told of an end
+
+
+@fails("test_the_usage_of_an_attempt_is_told_in_known_units")
+class TellsUsageInItsOwnWords(Memory):
+    def end(self, row):
+        return attrs.evolve(super().end(row), usage={"maxvmem": 2.1})
+
+
+@fails("test_the_reason_is_the_platforms")
+class MisreportsAReason(Memory):
+    def end(self, row):
+        return attrs.evolve(super().end(row), reason=row.reason and Reason.EXIT_NONZERO)
+
+
+@fails("test_the_platforms_evidence_of_a_failure_is_kept")
+class KeepsNoEvidence(Memory):
+    def end(self, row):
+        return attrs.evolve(super().end(row), detail=None)
+
+
+# The platform is away, or answers half
+
+
+@fails("test_an_outage_at_submit_neither_accepts_nor_refuses")
+class TakesAnOutageForARefusal(Memory):
+    def outcome(self, request):
+        try:
+            return super().outcome(request)
+        except SchedulerUnavailable as error:
+            return Rejected(str(error))
+
+
+@fails("test_an_outage_at_observe_ends_nothing")
+@fails("test_an_outage_at_find_finds_nothing_absent")
+class TakesAnOutageForAbsence(Memory):
+    def rows(self):
+        try:
+            return super().rows()
+        except SchedulerUnavailable:
+            return []
+
+
+@fails("test_an_outage_at_cancel_loses_no_cancellation")
+class CancelsOnce(Memory):
+    def cancel(self, *, submitted):
+        asked = self.__dict__.setdefault("asked", set())
+        new = [one for one in submitted if one.token not in asked]
+        asked |= {one.token for one in new}
+        super().cancel(submitted=new)
+
+
+@fails("test_half_an_answer_makes_nobody_absent")
+class TrustsHalfAnAnswer(Memory):
+    def rows(self):
+        self.settings.table._half, half = False, self.settings.table._half
+        rows = super().rows()
+        return rows[: len(rows) // 2] if half else rows
+
+
+@fails("test_a_submission_that_may_have_arrived_is_uncertain")
+class PutsOffWhatMayHaveArrived(Memory):
+    def outcome(self, request):
+        outcome = super().outcome(request)
+        return Deferred(outcome.why) if isinstance(outcome, Uncertain) else outcome
+
+
+# Losses
+
+
+@fails("test_what_the_platform_has_lost_is_no_success")
+class TakesAbsenceForDone(Memory):
+    def seen(self, one, row):
+        seen = super().seen(one, row)
+        return Exited(0) if isinstance(seen, Absent) else seen
+
+
+@fails("test_a_strangers_job_with_the_same_id_is_not_credited")
+class CreditsByIdAlone(Memory):
+    def seen(self, one, row):
+        return super().seen(one, row and attrs.evolve(row, name=one.job_name))
+
+
+@fails("test_a_strangers_job_with_the_same_id_is_not_cancelled")
+class CancelsByIdAlone(Memory):
+    def cancel(self, *, submitted):
+        self.rows()
+        for one in submitted:
+            self.settings.table.delete(one.executor_job_id)
+
+
+@fails("test_a_jump_of_the_clock_ends_nothing")
+class EndsByItsOwnClock(Memory):
+    def seen(self, one, row):
+        too_long = abs(self.now() - one.submitted_at) > timedelta(hours=1)
+        return Exited(reason=Reason.TIMEOUT, detail="too long") if too_long else super().seen(one, row)
+
+
+# Texts of the user
+
+
+@fails("test_hostile_task_names_do_no_harm")
+class TellsAShellTheTasksName(Memory):
+    def outcome(self, request):
+        self.run(["sh", "-c", f'echo "{request.task_name}"'])
+        return super().outcome(request)
+
+
+@fails("test_the_workers_command_line_arrives_as_it_was_given")
+class SplitsTheCommandLine(Memory):
+    def outcome(self, request):
+        return super().outcome(attrs.evolve(request, worker_argv=tuple(" ".join(request.worker_argv).split())))
+
+
+@fails("test_random_lives_keep_the_contract")
+class ForgetsTheOldest(Memory):
+    def rows(self):
+        return super().rows()[-4:]

@@ -10,7 +10,8 @@ from jobmon.server.payloads import output_paths
 from jobmon.server.signs import SignsOfLife
 from jobmon.states.names import RunState
 from jobmon.store import history, instances, jobs, leases, workflows
-from jobmon.store.database import Connection, Database, database_id
+from jobmon.store.connection import Connection
+from jobmon.store.database import Database, database_id
 from jobmon.store.workflows import StoredWorkflow
 from jobmon.wire import routes
 from jobmon.wire.jobs import AttemptRow
@@ -67,11 +68,11 @@ class JobQueryServer:
             InvalidRequest: what it asks for does not exist.
         """
         with self._database.reading.connect() as connection:
-            connection.exec_driver_sql("BEGIN")  # one snapshot for all its statements
+            connection.run("BEGIN")  # one snapshot for all its statements
             try:
                 return self._readers[route.path](connection, message)
             finally:
-                connection.exec_driver_sql("COMMIT")
+                connection.run("COMMIT")
 
     def _bound_jobs(self, connection: Connection, message: ReadBoundJobs) -> BoundJobs:
         seq = history.current_seq(connection, message.workflow_id)

@@ -10,7 +10,7 @@ import msgspec
 from jobmon.errors import ServerError
 from jobmon.store import jobs as job_rows
 from jobmon.store import workflows
-from jobmon.store.database import Connection
+from jobmon.store.connection import Connection
 from jobmon.store.jobs import StoredJob
 from jobmon.wire.jobs import Call
 from jobmon.wire.runs import RunContext

@@ -18,7 +18,7 @@ from jobmon.states.reasons import CHARGED, Reason
 #: Attempts that ended through no fault of the task (node failure, preemption, loss) before the job is given up:
 #: a task that keeps killing its node must not go round the cluster.
 FREE_ATTEMPTS = 10
-#: Times a job may be given back unsent (deferred, its manager gone) before it is given up.
+#: Times a job may be given back unsent (deferred, its manager gone), or be lost before it began, before it is given up.
 FREE_RETURNS = 1000
 
 
@@ -33,7 +33,7 @@ class Job(msgspec.Struct, frozen=True):
     attempts: int = 0  #: instances made so far; the next one's number is one more
     charged: int = 0  #: attempts used up by the task's own faults since the last resume
     uncharged: int = 0  #: attempts that ended through no fault of the task since the last resume
-    returned: int = 0  #: times given back unsent since the last resume
+    returned: int = 0  #: times given back unsent, or lost before it began, since the last resume
     cancel_requested: bool = False
     version: int = 0
 
@@ -134,11 +134,18 @@ JobEffect = AdjustResources | RetryJob | CancelInstance
 _ADJUST, _RETRY, _CANCEL = (AdjustResources(),), (RetryJob(),), (CancelInstance(),)
 
 
+def _lost_unbegun(job: Job, event: AttemptFailed) -> bool:
+    """Lost before its command began, with an agent that died for instance: it cannot have been its own doing."""
+    return event.reason is Reason.LOST and job.state is S.INSTANTIATED
+
+
 def _after_failure(job: Job, event: AttemptFailed) -> S:
     if job.cancel_requested:
         return S.CANCELLED
     if event.reason in CHARGED:
         return S.ERROR_RECOVERABLE if job.charged + 1 < job.max_attempts else S.ERROR_FATAL
+    if _lost_unbegun(job, event):
+        return S.ERROR_RECOVERABLE if job.returned + 1 < FREE_RETURNS else S.ERROR_FATAL
     return S.ERROR_RECOVERABLE if job.uncharged + 1 < FREE_ATTEMPTS else S.ERROR_FATAL
 
 
@@ -213,6 +220,8 @@ def _changed(job: Job, event: JobEvent, target: S) -> Job:
             return replace(job, state=target, version=version, returned=job.returned + 1)
         case AttemptFailed(reason=reason) if reason in CHARGED:
             return replace(job, state=target, version=version, charged=job.charged + 1)
+        case AttemptFailed() if _lost_unbegun(job, event):
+            return replace(job, state=target, version=version, returned=job.returned + 1)
         case AttemptFailed():
             return replace(job, state=target, version=version, uncharged=job.uncharged + 1)
         case CancelRequested():

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from jobmon.store.connection import Connection
+
 _LENGTHS = (500, 50, 5, 1)
 _KEYS = "keys"
 
@@ -25,11 +27,11 @@ class Insert:
         self._head = f"{verb} INTO {table.name} ({', '.join(_checked(table, names))}) VALUES "
         self._width = len(names)
 
-    def execute(self, connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    def execute(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Insert the rows."""
         for piece in _pieces(rows):
             text = self._head + _values(len(piece), self._width)
-            connection.exec_driver_sql(text, tuple(chain.from_iterable(piece)))
+            connection.run(text, tuple(chain.from_iterable(piece)))
 
 
 class Update:
@@ -46,12 +48,12 @@ class Update:
         self._tail = ") AS new WHERE " + " AND ".join([*wheres, *([only_where] if only_where else [])])
         self._width = len(columns)
 
-    def execute(self, connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> int:
+    def execute(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> int:
         """Update the rows; how many were found."""
         found = 0
         for piece in _pieces(rows):
             text = self._head + _values(len(piece), self._width) + self._tail
-            found += connection.exec_driver_sql(text, tuple(chain.from_iterable(piece))).rowcount
+            found += connection.run(text, tuple(chain.from_iterable(piece))).rowcount
         return found
 
 
@@ -62,12 +64,12 @@ class UpdateAlike:
         sets = ", ".join(f"{name} = ?" for name in _checked(table, names))
         self._text = f"UPDATE {table.name} SET {sets} WHERE id IN (SELECT value FROM json_each(?)) AND version = ?"
 
-    def execute(self, connection: sa.Connection, groups: Mapping[tuple[Any, ...], list[int]]) -> int:
+    def execute(self, connection: Connection, groups: Mapping[tuple[Any, ...], list[int]]) -> int:
         """Update groups: from `(version, *values)` to the ids; how many rows were found."""
         found = 0
         for (version, *values), ids in groups.items():
             parameters = (*values, msgspec.json.encode(ids).decode(), version)
-            found += connection.exec_driver_sql(self._text, parameters).rowcount
+            found += connection.run(self._text, parameters).rowcount
         return found
 
 

@@ -3,15 +3,15 @@
 import os
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection as Connection  # layers above name it, and nothing else of SQLAlchemy
-from sqlalchemy.pool import QueuePool
 
 from jobmon.errors import StoreError
 from jobmon.store import schema
+from jobmon.store.connection import Connection, Pool
 
 #: The newest migration. `alembic_version` of a database that this code can use says so.
 HEAD = "0001"
@@ -38,37 +38,34 @@ _BUSY_MS = 5000
 
 
 class Database:
-    """One SQLite file: a connection that writes and a pool of connections that only read."""
+    """One SQLite file: a pool with the connection that writes, and one of connections that only read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.writing = self._engine(read_only=False)
-        self.reading = self._engine(read_only=True)
-
-    def _engine(self, *, read_only: bool) -> sa.Engine:
-        def connect() -> sqlite3.Connection:
-            connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
-            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-            if read_only:
-                connection.execute("PRAGMA query_only = ON")
-            else:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
-                connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: fewer, larger checkpoints
-                connection.execute("PRAGMA cache_size = -32000")
-            return connection
-
-        return sa.create_engine(
-            "sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, max_overflow=0, isolation_level="AUTOCOMMIT"
-        )
+        self.writing = Pool(lambda: _connect(path, _WRITING))
+        self.reading = Pool(lambda: _connect(path, _READING))
 
     def close(self) -> None:
         """Close all connections."""
         self.reading.dispose()
         self.writing.dispose()
+
+
+_READING = ("query_only = ON",)
+_WRITING = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "wal_autocheckpoint = 8000",  # pages: fewer, larger checkpoints
+    "cache_size = -32000",  # kB
+)
+
+
+def _connect(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in (f"busy_timeout = {_BUSY_MS}", *pragmas):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
 
 def open_database(path: Path) -> Database:
@@ -111,12 +108,12 @@ def explain(path: Path, error: Exception) -> StoreError:
 
 def _migrate(database: Database) -> None:
     with database.writing.connect() as connection:
-        tables = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = {row[0] for row in connection.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "alembic_version" in tables:
-            version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            version = connection.run("SELECT version_num FROM alembic_version").scalar()
             if version == HEAD:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails now, not later, when it cannot be written
-                connection.exec_driver_sql("COMMIT")
+                connection.run("BEGIN IMMEDIATE")  # fails now, not later, when it cannot be written
+                connection.run("COMMIT")
                 return
             if version is None or version > HEAD:
                 raise StoreError(
@@ -125,21 +122,26 @@ def _migrate(database: Database) -> None:
                 )
         elif tables:
             raise StoreError(f"{database.path} is a database of another program. Set JOBMON_DATA to another folder")
-        _upgrade(connection)
+    _upgrade(database)
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def _upgrade(database: Database) -> None:
     from alembic import command  # slow to import, and needed only when a database is made or migrated
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # one transaction: a database is of one schema or of another
-    command.upgrade(config, HEAD)
-    for key in ("database_id", "server_key"):
-        connection.exec_driver_sql("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, secrets.token_hex(32)))
-    connection.exec_driver_sql("COMMIT")
+    engine = sa.create_engine(
+        "sqlite://", creator=lambda: _connect(database.path, _WRITING), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # one transaction: a database is of one schema or of another
+        command.upgrade(config, HEAD)
+        for key in ("database_id", "server_key"):
+            connection.exec_driver_sql("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, secrets.token_hex(32)))
+        connection.exec_driver_sql("COMMIT")
+    engine.dispose()
 
 
 def _refuse_network_file_system(path: Path) -> None:
@@ -164,15 +166,15 @@ def file_system_type(path: Path, mounts: Path = Path("/proc/self/mounts")) -> st
     return best[1]
 
 
-def database_id(connection: sa.Connection) -> str:
+def database_id(connection: Connection) -> str:
     """The id that was given to this database when it was made."""
     return str(_meta(connection, "database_id"))
 
 
-def server_key(connection: sa.Connection) -> bytes:
+def server_key(connection: Connection) -> bytes:
     """The key under which workers' credentials are made."""
     return bytes.fromhex(str(_meta(connection, "server_key")))
 
 
-def _meta(connection: sa.Connection, key: str) -> Any:
+def _meta(connection: Connection, key: str) -> Any:
     return connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == key)).scalar_one()

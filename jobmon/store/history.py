@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState, JobState
 from jobmon.states.reasons import Reason
 from jobmon.store import bulk
+from jobmon.store.connection import Connection
 from jobmon.store.schema import history, history_group, job_instance, workflow
 from jobmon.wire.jobs import JobChange
 from jobmon.wire.leases import InstanceChange
@@ -99,7 +100,7 @@ class Log:
         else:
             group.append(entity_id)
 
-    def append(self, connection: sa.Connection, workflow_id: int, at: int) -> int:
+    def append(self, connection: Connection, workflow_id: int, at: int) -> int:
         """Append the entries to the history; the sequence number of the last one."""
         pieces = [
             (key, entities[start : start + _LARGEST_GROUP])
@@ -116,13 +117,13 @@ class Log:
         return seq
 
 
-def current_seq(connection: sa.Connection, workflow_id: int) -> int:
+def current_seq(connection: Connection, workflow_id: int) -> int:
     """The newest sequence number of a workflow; -1 when there is no such workflow."""
     seq = connection.execute(_SEQ, {"workflow_id": workflow_id}).scalar()
     return -1 if seq is None else int(seq)
 
 
-def job_changes(connection: sa.Connection, workflow_id: int, since: int, limit: int) -> tuple[int, list[JobChange]]:
+def job_changes(connection: Connection, workflow_id: int, since: int, limit: int) -> tuple[int, list[JobChange]]:
     """Changes of jobs after `since`, and the sequence number that they reach."""
     seq = current_seq(connection, workflow_id)
     rows = connection.execute(_JOB_CHANGES, {"workflow_id": workflow_id, "since": since, "n": limit}).all()
@@ -133,7 +134,7 @@ def job_changes(connection: sa.Connection, workflow_id: int, since: int, limit: 
 
 
 def instance_changes(
-    connection: sa.Connection, workflow_id: int, executor: str, since: int, limit: int
+    connection: Connection, workflow_id: int, executor: str, since: int, limit: int
 ) -> tuple[int, list[InstanceChange]]:
     """Changes of an executor's instances that its manager must hear of, and the sequence number that they reach."""
     seq = current_seq(connection, workflow_id)
@@ -143,8 +144,11 @@ def instance_changes(
     return (int(rows[-1][0]) if len(rows) == limit else max(seq, since)), changes
 
 
-def page(connection: sa.Connection, workflow_id: int, since: int, job_id: int | None, limit: int) -> list[HistoryRow]:
-    """History rows after `since`; of one job and its instances when it is given."""
+def page(connection: Connection, workflow_id: int, since: int, job_id: int | None, limit: int) -> list[HistoryRow]:
+    """History rows after `since`; of one job and its instances when it is given.
+
+    Rows of one sequence number are never parted, so that the next page can go on after it: a page may be longer.
+    """
     h = history.c
     columns = (h.seq, h.kind, h.entity_id, h.events, h.from_state, h.via, h.to_state, h.at, h.detail)
     query = sa.select(*columns).where(h.workflow_id == workflow_id, h.seq > since)
@@ -153,7 +157,11 @@ def page(connection: sa.Connection, workflow_id: int, since: int, job_id: int | 
         query = query.where(
             sa.or_(sa.and_(h.kind == "job", h.entity_id == job_id), sa.and_(h.kind == "instance", h.entity_id.in_(its)))
         )
-    rows = connection.execute(query.order_by(h.seq).limit(limit))
+    rows = list(connection.execute(query.order_by(h.seq, h.entity_id).limit(limit)))
+    if rows and len(rows) == limit:
+        last = rows[-1][0]
+        rows = [row for row in rows if row[0] != last]
+        rows += connection.execute(query.where(h.seq == last).order_by(h.entity_id))
     return [
         HistoryRow(r[0], r[1], r[2], r[3].split(","), r[4], r[5].split(",") if r[5] else [], r[6], iso(r[7]), r[8])
         for r in rows

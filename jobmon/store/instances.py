@@ -12,6 +12,7 @@ from jobmon.states.instances import JobInstance
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
 from jobmon.states.reasons import Reason
 from jobmon.store import bulk
+from jobmon.store.connection import Connection
 from jobmon.store.schema import instance_report, job_instance, job_spec
 from jobmon.wire.leases import LiveInstance
 from jobmon.wire.workers import FinishReport
@@ -60,23 +61,23 @@ def _record(row: Any) -> JobInstance:
     )  # fmt: skip
 
 
-def load(connection: sa.Connection, tokens: Iterable[str]) -> dict[str, JobInstance]:
+def load(connection: Connection, tokens: Iterable[str]) -> dict[str, JobInstance]:
     """The instances of these tokens, by token."""
     return {row[5]: _record(row) for row in connection.execute(_BY_TOKEN, bulk.keys(tokens))}
 
 
-def live_of_jobs(connection: sa.Connection, job_ids: Iterable[int]) -> list[JobInstance]:
+def live_of_jobs(connection: Connection, job_ids: Iterable[int]) -> list[JobInstance]:
     """The live instances of these jobs; a job has at most one."""
     return [_record(row) for row in connection.execute(_LIVE_OF_JOBS, bulk.keys(job_ids))]
 
 
-def of_executor(connection: sa.Connection, workflow_id: int, executor: str, state: InstanceState) -> list[JobInstance]:
+def of_executor(connection: Connection, workflow_id: int, executor: str, state: InstanceState) -> list[JobInstance]:
     """The live instances of an executor of a workflow that are in a state."""
     where = (_t.workflow_id == workflow_id, _t.executor == executor, _IS_LIVE, _t.state == str(state))
     return [_record(row) for row in connection.execute(_SELECT.where(*where))]
 
 
-def count_live(connection: sa.Connection, workflow_id: int | None = None, executor: str | None = None) -> int:
+def count_live(connection: Connection, workflow_id: int | None = None, executor: str | None = None) -> int:
     """How many instances are live: of an executor of a workflow, of a workflow, or of all."""
     query = sa.select(sa.func.count()).select_from(job_instance).where(_IS_LIVE)
     if workflow_id is not None:
@@ -86,18 +87,18 @@ def count_live(connection: sa.Connection, workflow_id: int | None = None, execut
     return int(connection.execute(query).scalar_one())
 
 
-def last_id(connection: sa.Connection) -> int:
+def last_id(connection: Connection) -> int:
     """The highest id in use."""
     return int(connection.execute(_LAST_ID).scalar_one())
 
 
-def insert(connection: sa.Connection, instances: Sequence[JobInstance], at: int) -> None:
+def insert(connection: Connection, instances: Sequence[JobInstance], at: int) -> None:
     """Store new instances, submitted at that instant (microseconds since 1970)."""
     rows = [(i.id, i.job_id, i.workflow_id, i.executor, i.attempt, i.token, i.state, i.version, at) for i in instances]
     _INSERT.execute(connection, rows)
 
 
-def save(connection: sa.Connection, changes: Sequence[tuple[JobInstance, JobInstance]]) -> None:
+def save(connection: Connection, changes: Sequence[tuple[JobInstance, JobInstance]]) -> None:
     """Store changed instances, given as they were read and as they are now.
 
     Raises:
@@ -116,13 +117,13 @@ def save(connection: sa.Connection, changes: Sequence[tuple[JobInstance, JobInst
         raise StoreError("an instance was changed by somebody else between reading and writing it")
 
 
-def save_reports(connection: sa.Connection, host: str | None, reports: Sequence[FinishReport]) -> None:
+def save_reports(connection: Connection, host: str | None, reports: Sequence[FinishReport]) -> None:
     """Store output tails and usage; the first report of an attempt stays."""
     rows = [(r.token, host, msgspec.json.encode(r.usage).decode(), r.stdout_tail, r.stderr_tail) for r in reports]
     _SAVE_REPORTS.execute(connection, rows)
 
 
-def live_page(connection: sa.Connection, workflow_id: int, executor: str, after: int, limit: int) -> list[LiveInstance]:
+def live_page(connection: Connection, workflow_id: int, executor: str, after: int, limit: int) -> list[LiveInstance]:
     """Live instances of an executor with ids above `after`."""
     rows = connection.execute(
         sa.select(_t.id, _t.token, job_spec.c.name, _t.state, _t.executor_job_id, _t.submitted_at)
@@ -134,7 +135,7 @@ def live_page(connection: sa.Connection, workflow_id: int, executor: str, after:
     return [LiveInstance(row[0], row[1], row[2], _STATES[row[3]], row[4], row[5] / 1e6) for row in rows]
 
 
-def attempts_of(connection: sa.Connection, job_id: int) -> list[tuple[JobInstance, Any]]:
+def attempts_of(connection: Connection, job_id: int) -> list[tuple[JobInstance, Any]]:
     """All instances of a job with the rows of their reports (None where there is none), the first attempt first."""
     r = instance_report.c
     rows = connection.execute(

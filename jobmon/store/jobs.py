@@ -11,6 +11,7 @@ from jobmon.errors import StoreError
 from jobmon.states.jobs import Job
 from jobmon.states.names import FINAL_JOB_STATES, JobState
 from jobmon.store import bulk
+from jobmon.store.connection import Connection
 from jobmon.store.schema import job, job_result, job_spec
 from jobmon.wire.jobs import BoundJob, Call, Command, JobSpec
 
@@ -82,32 +83,32 @@ def _record(row: Any) -> Job:
     return Job(row[0], row[1], row[2], _STATES[row[3]], row[4], row[5], row[6], row[7], row[8], bool(row[9]), row[10])
 
 
-def load(connection: sa.Connection, ids: Iterable[int]) -> dict[int, Job]:
+def load(connection: Connection, ids: Iterable[int]) -> dict[int, Job]:
     """The jobs of these ids, by id."""
     return {row[0]: _record(row) for row in connection.execute(_LOAD, bulk.keys(ids))}
 
 
-def claimable(connection: sa.Connection, workflow_id: int, executor: str, limit: int) -> list[Job]:
+def claimable(connection: Connection, workflow_id: int, executor: str, limit: int) -> list[Job]:
     """Queued jobs of an executor, oldest first."""
     rows = connection.execute(_CLAIMABLE, {"workflow_id": workflow_id, "executor": executor, "n": limit})
     return [_record(row) for row in rows]
 
 
-def live(connection: sa.Connection, workflow_id: int) -> list[Job]:
+def live(connection: Connection, workflow_id: int) -> list[Job]:
     """All jobs of a workflow that are not final."""
     finals = [str(state) for state in FINAL_JOB_STATES]
     rows = connection.execute(_SELECT.where(job.c.workflow_id == workflow_id, job.c.state.not_in(finals)))
     return [_record(row) for row in rows]
 
 
-def in_states(connection: sa.Connection, first: int, n: int, states: Sequence[JobState]) -> list[Job]:
+def in_states(connection: Connection, first: int, n: int, states: Sequence[JobState]) -> list[Job]:
     """Jobs with ids from `first` on, `n` of them, that are in one of the states."""
     names = [str(state) for state in states]
     rows = connection.execute(_SELECT.where(job.c.id.between(first, first + n - 1), job.c.state.in_(names)))
     return [_record(row) for row in rows]
 
 
-def save(connection: sa.Connection, changes: Sequence[tuple[Job, Job]]) -> None:
+def save(connection: Connection, changes: Sequence[tuple[Job, Job]]) -> None:
     """Store changed jobs, given as they were read and as they are now.
 
     Raises:
@@ -121,7 +122,7 @@ def save(connection: sa.Connection, changes: Sequence[tuple[Job, Job]]) -> None:
         raise StoreError("a job was changed by somebody else between reading and writing it")
 
 
-def insert(connection: sa.Connection, workflow_id: int, specs: Sequence[JobSpec]) -> None:
+def insert(connection: Connection, workflow_id: int, specs: Sequence[JobSpec]) -> None:
     """Store new jobs in REGISTERED."""
     _INSERT.execute(
         connection,
@@ -136,7 +137,7 @@ def insert(connection: sa.Connection, workflow_id: int, specs: Sequence[JobSpec]
     )
 
 
-def rebind(connection: sa.Connection, specs: Sequence[JobSpec]) -> None:
+def rebind(connection: Connection, specs: Sequence[JobSpec]) -> None:
     """Give bound jobs that are not live or done the executor, resources and environment of a new run."""
     _REBIND.execute(connection, [(s.job_id, s.executor, s.max_attempts) for s in specs])
     _REBIND_SPECS.execute(connection, [(s.job_id, _json(s.resources), _payload_json(s)) for s in specs])
@@ -151,12 +152,12 @@ def _payload_json(spec: JobSpec) -> str:
     return _json(payload)
 
 
-def digests(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
+def digests(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """The digests of those of the jobs that are bound."""
     return {row[0]: row[1] for row in connection.execute(_EXISTING, bulk.keys(ids))}
 
 
-def specifications(connection: sa.Connection, ids: Iterable[int]) -> dict[int, StoredJob]:
+def specifications(connection: Connection, ids: Iterable[int]) -> dict[int, StoredJob]:
     """What the jobs run, by id."""
     decode = _payload_decoder.decode
     return {
@@ -165,17 +166,17 @@ def specifications(connection: sa.Connection, ids: Iterable[int]) -> dict[int, S
     }
 
 
-def results(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
+def results(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """The JSON text of the results that there are, by job id."""
     return {row[0]: row[1] for row in connection.execute(_RESULTS, bulk.keys(ids))}
 
 
-def save_results(connection: sa.Connection, values: Sequence[tuple[int, str]]) -> None:
+def save_results(connection: Connection, values: Sequence[tuple[int, str]]) -> None:
     """Store results; the first one of a job stays."""
     _SAVE_RESULTS.execute(connection, values)
 
 
-def bound(connection: sa.Connection, workflow_id: int, after: int, limit: int) -> list[BoundJob]:
+def bound(connection: Connection, workflow_id: int, after: int, limit: int) -> list[BoundJob]:
     """Jobs of a workflow as they were bound and as they stand, by id."""
     rows = connection.execute(
         sa.select(job.c.id, job_spec.c.name, job_spec.c.digest, job_spec.c.upstream, job.c.state)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from jobmon.processes import ProcessIdentity
+from jobmon.store.connection import Connection
 from jobmon.store.schema import answer, lease
 from jobmon.wire.leases import ExecutorRegistration
 
@@ -43,23 +44,23 @@ def _stored(row: Any) -> StoredLease:
     )
 
 
-def get(connection: sa.Connection, workflow_id: int, executor: str) -> StoredLease | None:
+def get(connection: Connection, workflow_id: int, executor: str) -> StoredLease | None:
     """The newest lease of an executor of a workflow."""
     row = connection.execute(_ONE, {"workflow_id": workflow_id, "executor": executor}).first()
     return None if row is None else _stored(row)
 
 
-def of_workflow(connection: sa.Connection, workflow_id: int) -> list[StoredLease]:
+def of_workflow(connection: Connection, workflow_id: int) -> list[StoredLease]:
     """The newest lease of each executor that was ever served for a workflow."""
     return [_stored(row) for row in connection.execute(_SELECT.where(lease.c.workflow_id == workflow_id))]
 
 
-def of_executor(connection: sa.Connection, executor: str) -> list[StoredLease]:
+def of_executor(connection: Connection, executor: str) -> list[StoredLease]:
     """The newest leases of an executor's name over all workflows."""
     return [_stored(row) for row in connection.execute(_SELECT.where(lease.c.executor == executor))]
 
 
-def save(connection: sa.Connection, stored: StoredLease) -> None:
+def save(connection: Connection, stored: StoredLease) -> None:
     """Store a lease in place of the one before."""
     values = {
         "workflow_id": stored.workflow_id,
@@ -78,17 +79,17 @@ def save(connection: sa.Connection, stored: StoredLease) -> None:
     )
 
 
-def stored_answer(connection: sa.Connection, request_id: str) -> bytes | None:
+def stored_answer(connection: Connection, request_id: str) -> bytes | None:
     """The answer that this request was given before."""
     body = connection.execute(_STORED_ANSWER, {"request_id": request_id}).scalar()
     return None if body is None else bytes(body)
 
 
-def save_answer(connection: sa.Connection, request_id: str, body: bytes, at: int) -> None:
+def save_answer(connection: Connection, request_id: str, body: bytes, at: int) -> None:
     """Keep the answer for a repetition of the request."""
     connection.execute(_SAVE_ANSWER, {"request_id": request_id, "body": body, "at": at})
 
 
-def forget_answers(connection: sa.Connection, before: int) -> None:
+def forget_answers(connection: Connection, before: int) -> None:
     """Drop the answers given before an instant (microseconds since 1970)."""
     connection.execute(sa.delete(answer).where(answer.c.at < before))

@@ -10,6 +10,7 @@ from jobmon.processes import ProcessIdentity
 from jobmon.states.names import FINAL_RUN_STATES, JobState, RunState
 from jobmon.states.reasons import Reason
 from jobmon.states.runs import WorkflowRun
+from jobmon.store.connection import Connection
 from jobmon.store.schema import job, job_instance, job_spec, workflow, workflow_run
 from jobmon.wire.jobs import JobRow
 from jobmon.wire.runs import RunContext
@@ -77,26 +78,26 @@ _steps = _first.union_all(sa.select(_next).where(_first.c.executor.is_not(None))
 _QUEUED_EXECUTORS = sa.select(_steps.c.executor).where(_steps.c.executor.is_not(None))
 
 
-def find(connection: sa.Connection, name: str, workflow_args: str) -> StoredWorkflow | None:
+def find(connection: Connection, name: str, workflow_args: str) -> StoredWorkflow | None:
     """The workflow of that name and arguments."""
     where = (workflow.c.name == name, workflow.c.workflow_args == workflow_args)
     row = connection.execute(_WORKFLOW.where(*where)).first()
     return None if row is None else StoredWorkflow(*row)
 
 
-def get(connection: sa.Connection, workflow_id: int) -> StoredWorkflow | None:
+def get(connection: Connection, workflow_id: int) -> StoredWorkflow | None:
     """The workflow of that id."""
     row = connection.execute(_WORKFLOW.where(workflow.c.id == workflow_id)).first()
     return None if row is None else StoredWorkflow(*row)
 
 
-def newest(connection: sa.Connection, name: str | None, limit: int) -> list[StoredWorkflow]:
+def newest(connection: Connection, name: str | None, limit: int) -> list[StoredWorkflow]:
     """The newest workflows, newest first."""
     query = _WORKFLOW if name is None else _WORKFLOW.where(workflow.c.name == name)
     return [StoredWorkflow(*row) for row in connection.execute(query.order_by(workflow.c.id.desc()).limit(limit))]
 
 
-def create(connection: sa.Connection, name: str, workflow_args: str | None, n_jobs: int, at: int) -> StoredWorkflow:
+def create(connection: Connection, name: str, workflow_args: str | None, n_jobs: int, at: int) -> StoredWorkflow:
     """Make a workflow and set aside a block of job ids for it."""
     blocks = sa.select(sa.func.coalesce(sa.func.max(workflow.c.first_job_id + workflow.c.n_jobs), 1))
     first = int(connection.execute(blocks).scalar_one())
@@ -116,20 +117,20 @@ def _stored_run(row: Any) -> StoredRun:
     )
 
 
-def get_run(connection: sa.Connection, run_id: int) -> StoredRun | None:
+def get_run(connection: Connection, run_id: int) -> StoredRun | None:
     """The run of that id."""
     row = connection.execute(_RUN_BY_ID, {"run_id": run_id}).first()
     return None if row is None else _stored_run(row)
 
 
-def last_run(connection: sa.Connection, workflow_id: int) -> StoredRun | None:
+def last_run(connection: Connection, workflow_id: int) -> StoredRun | None:
     """The newest run of a workflow."""
     query = _RUN.where(workflow_run.c.workflow_id == workflow_id).order_by(workflow_run.c.number.desc()).limit(1)
     row = connection.execute(query).first()
     return None if row is None else _stored_run(row)
 
 
-def active_run_ids(connection: sa.Connection) -> list[tuple[int, int]]:
+def active_run_ids(connection: Connection) -> list[tuple[int, int]]:
     """`(run id, workflow id)` of all runs that are not final."""
     finals = [str(state) for state in FINAL_RUN_STATES]
     rows = connection.execute(
@@ -139,7 +140,7 @@ def active_run_ids(connection: sa.Connection) -> list[tuple[int, int]]:
 
 
 def insert_run(
-    connection: sa.Connection, workflow_id: int, number: int, client: ProcessIdentity, context: RunContext, at: int
+    connection: Connection, workflow_id: int, number: int, client: ProcessIdentity, context: RunContext, at: int
 ) -> WorkflowRun:
     """Store a new run in REGISTERED."""
     values = {
@@ -155,7 +156,7 @@ def insert_run(
     return WorkflowRun(int(run_id), workflow_id)
 
 
-def save_run(connection: sa.Connection, run: WorkflowRun) -> None:
+def save_run(connection: Connection, run: WorkflowRun) -> None:
     """Store a changed run."""
     connection.execute(
         sa.update(workflow_run)
@@ -164,13 +165,13 @@ def save_run(connection: sa.Connection, run: WorkflowRun) -> None:
     )
 
 
-def count_bound(connection: sa.Connection, workflow_id: int) -> int:
+def count_bound(connection: Connection, workflow_id: int) -> int:
     """How many jobs of a workflow are bound."""
     query = sa.select(sa.func.count()).select_from(job_spec).where(job_spec.c.workflow_id == workflow_id)
     return int(connection.execute(query).scalar_one())
 
 
-def count_by_state(connection: sa.Connection, workflow_id: int) -> dict[tuple[str, str], int]:
+def count_by_state(connection: Connection, workflow_id: int) -> dict[tuple[str, str], int]:
     """How many jobs there are by executor and state."""
     found = workflow_block(connection, workflow_id)
     rows = connection.execute(
@@ -179,7 +180,7 @@ def count_by_state(connection: sa.Connection, workflow_id: int) -> dict[tuple[st
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def workflow_block(connection: sa.Connection, workflow_id: int) -> sa.ColumnElement[bool]:
+def workflow_block(connection: Connection, workflow_id: int) -> sa.ColumnElement[bool]:
     """The condition that a job is of the workflow: its ids are one block, so that no index is needed."""
     found = get(connection, workflow_id)
     if found is None:
@@ -188,7 +189,7 @@ def workflow_block(connection: sa.Connection, workflow_id: int) -> sa.ColumnElem
 
 
 def job_rows(
-    connection: sa.Connection, workflow_id: int, state: str | None, name: str | None, after: int, limit: int
+    connection: Connection, workflow_id: int, state: str | None, name: str | None, after: int, limit: int
 ) -> list[JobRow]:
     """Jobs of a workflow as people see them, with why the last attempt of each failed."""
     query = (
@@ -217,6 +218,6 @@ def job_rows(
     ]
 
 
-def queued_executors(connection: sa.Connection, workflow_id: int) -> list[str]:
+def queued_executors(connection: Connection, workflow_id: int) -> list[str]:
     """The executors that jobs of the workflow are queued for."""
     return [row[0] for row in connection.execute(_QUEUED_EXECUTORS, {"workflow_id": workflow_id})]

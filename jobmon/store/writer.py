@@ -5,15 +5,16 @@ wants done once its changes are durable it leaves with `Transaction.after_commit
 """
 
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
-import sqlalchemy as sa
 
 from jobmon.clock import Clock
 from jobmon.errors import StoreError
+from jobmon.store.connection import Connection
 from jobmon.store.database import Database, explain
 
 _LARGEST_GROUP = 64
@@ -22,7 +23,7 @@ _LARGEST_GROUP = 64
 class Transaction:
     """What an operation works with: the connection, the instant, and what is to happen after the commit."""
 
-    def __init__(self, connection: sa.Connection, at: int) -> None:
+    def __init__(self, connection: Connection, at: int) -> None:
         self.connection = connection
         self.at = at  #: microseconds since 1970
         self.hooks: list[Callable[[], None]] = []
@@ -93,17 +94,17 @@ class Writer:
                 return group, False
         return group, True
 
-    def _commit(self, connection: sa.Connection, group: Sequence[_Waiting]) -> list[Outcome]:
+    def _commit(self, connection: Connection, group: Sequence[_Waiting]) -> list[Outcome]:
         """Run the group in one transaction; nobody is answered before it is durable."""
         at = int(self._clock.now().timestamp() * 1e6)
         outcomes: list[Outcome] = []
         hooks: list[Callable[[], None]] = []
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.run("BEGIN IMMEDIATE")
             for waiting in group:
                 outcomes.append(self._run_one(connection, waiting.operation, at, hooks))
-            connection.exec_driver_sql("COMMIT")
-        except sa.exc.DBAPIError as error:
+            connection.run("COMMIT")
+        except sqlite3.Error as error:
             failure = Outcome(error=explain(self._database.path, error))
             self._roll_back(connection)
             return [failure] * len(group)
@@ -112,25 +113,25 @@ class Writer:
         return outcomes
 
     def _run_one(
-        self, connection: sa.Connection, operation: Operation, at: int, hooks: list[Callable[[], None]]
+        self, connection: Connection, operation: Operation, at: int, hooks: list[Callable[[], None]]
     ) -> Outcome:
         transaction = Transaction(connection, at)
-        connection.exec_driver_sql("SAVEPOINT operation")
+        connection.run("SAVEPOINT operation")
         try:
             value = operation(transaction)
-        except sa.exc.OperationalError:
+        except sqlite3.OperationalError:
             raise  # the disk is full, say: nothing of the group can be kept
         except Exception as error:  # noqa: BLE001 - it is answered; the thread of all writes must outlive any request
-            connection.exec_driver_sql("ROLLBACK TO operation")
-            connection.exec_driver_sql("RELEASE operation")
+            connection.run("ROLLBACK TO operation")
+            connection.run("RELEASE operation")
             return Outcome(error=error)
-        connection.exec_driver_sql("RELEASE operation")
+        connection.run("RELEASE operation")
         hooks.extend(transaction.hooks)
         return Outcome(value=value)
 
-    def _roll_back(self, connection: sa.Connection) -> None:
+    def _roll_back(self, connection: Connection) -> None:
         try:
-            connection.exec_driver_sql("ROLLBACK")
-        except sa.exc.DBAPIError as error:
-            if "no transaction is active" not in str(error.orig):  # SQLite ends it by itself after some failures
-                raise StoreError(f"the transaction cannot be rolled back: {error.orig}") from error
+            connection.run("ROLLBACK")
+        except sqlite3.Error as error:
+            if "no transaction is active" not in str(error):  # SQLite ends it by itself after some failures
+                raise StoreError(f"the transaction cannot be rolled back: {error}") from error

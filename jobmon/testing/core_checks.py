@@ -228,10 +228,17 @@ class LifeChecks:
             world.executor = world.new_executor()
             self._live_once(world)
             world.call("stop", world.executor.stop)
-        world.until(
-            lambda: not [kind for kind, more in Held.now().grown(before).items() if more >= _LIVES],
-            f"after {_LIVES} lives this is let go: {Held.now().grown(before)}",
-        )
+        grown: dict[str, int] = {}
+
+        def let_go() -> bool:
+            grown.clear()
+            grown.update({kind: more for kind, more in Held.now().grown(before).items() if more >= _LIVES})
+            return not grown
+
+        try:
+            world.until(let_go, f"what {_LIVES} lives left behind is let go")
+        except AssertionError as error:
+            raise AssertionError(f"{_LIVES} lives of an executor left behind: {grown}") from error
 
     @staticmethod
     def _live_once(world: World) -> None:

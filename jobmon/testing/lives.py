@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
@@ -177,6 +177,8 @@ class LivesChecks:
                 database=None,
                 derandomize=True,
                 print_blob=False,
+                report_multiple_bugs=False,
                 suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate, Phase.shrink] if conformance.shrinks else [Phase.generate],
             ),
         )

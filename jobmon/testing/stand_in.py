@@ -1,6 +1,7 @@
 """Programs in the place of workers: each says that it runs and waits until it is told to end."""
 
 import os
+import signal
 from pathlib import Path
 
 from jobmon.testing.platform import Platform
@@ -52,14 +53,31 @@ class StandIns:
         self._open.append(fd)
         os.write(fd, b"%d\n" % status)
 
+    def process(self, token: str) -> int | None:
+        """The process id of one that was started."""
+        for path in (self._folder / "started").glob(f"{token}.*"):
+            return int(path.name.split(".")[1])
+        return None
+
     def close(self) -> None:
-        """Let go of the FIFOs."""
+        """Have all of them exit, also those that have not begun: they find no FIFO."""
+        for fifo in (self._folder / "ends").iterdir():
+            self.end(fifo.name)
+            fifo.unlink()
         while self._open:
             os.close(self._open.pop())
 
 
 class LocalPlatform(Platform):
     """This host, for executors that start `worker_argv` on it: what the kit can do to its own stand-ins."""
+
+    def kill(self, executor_job_id: str) -> None:
+        os.kill(self._process(executor_job_id), signal.SIGKILL)
+
+    def _process(self, executor_job_id: str) -> int:
+        token = self.world.token_of(executor_job_id)
+        self.world.until(lambda: self.world.stand_ins.process(token), "its worker starts")
+        return self.world.stand_ins.process(token) or 0
 
     def finish(self, executor_job_id: str, status: int = 0) -> None:
         self.world.stand_ins.end(self.world.token_of(executor_job_id), status)
@@ -71,7 +89,3 @@ class LocalPlatform(Platform):
         token = self.world.token_of(executor_job_id)
         self.world.until(lambda: self.world.stand_ins.arguments(token) is not None, "its worker starts")
         return [*self.world.stand_ins.argv(token)[:1], *(self.world.stand_ins.arguments(token) or [])]
-
-    def close(self) -> None:
-        for token in self.world.tokens():
-            self.world.kill_marked(token)

@@ -22,7 +22,6 @@ from jobmon.plugins import (
     SubmitRequest,
     Submitted,
     Unknown,
-    kill_marked,
 )
 from jobmon.plugins.resources import parse_resources
 from jobmon.testing.calls import CallThread
@@ -243,6 +242,10 @@ class World:
         """The tokens of all requests so far."""
         return list(self._tokens)
 
+    def ids(self) -> list[str]:
+        """The ids of all accepted attempts so far."""
+        return list(self._tokens_by_id)
+
     def batch(self, count: int) -> int:
         """So many attempts, or as many as the executor's running limit admits."""
         limit = self.call("running_limit", self.executor.running_limit)
@@ -251,7 +254,3 @@ class World:
     def can(self, method: str) -> bool:
         """Whether the platform object has this method."""
         return getattr(type(self.platform), method) is not getattr(Platform, method)
-
-    def kill_marked(self, token: str) -> None:
-        """Kill what carries an attempt's mark in its environment."""
-        kill_marked("JOBMON_TOKEN", token)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 MARK = "JOBMON_ATTEMPT"
 #: Stands in the environment of a worker alone, where its executor set it, never in that of its command.
 WORKER_MARK = "JOBMON_WORKER"
+#: The user's token, where the worker inherited it: no command needs it.
+USER_TOKEN = "JOBMON_TOKEN"
 
 #: Linux refuses a single argument of 128 kB and above (MAX_ARG_STRLEN in execve(2)): longer ones go through a file.
 LONGEST_ARGUMENT = 131_071
@@ -56,7 +58,8 @@ def environment_of(inherited: bytes, extra: Mapping[str, str], token: str) -> di
     The worker's own is read as the platform set it, because Python adds to it (LC_CTYPE, where no locale is set).
     """
     environment = dict(item.split(b"=", 1) for item in inherited.split(b"\0") if b"=" in item)
-    environment.pop(WORKER_MARK.encode(), None)
+    for private in (WORKER_MARK, USER_TOKEN):
+        environment.pop(private.encode(), None)
     environment |= {os.fsencode(name): os.fsencode(value) for name, value in extra.items()}
     environment[MARK.encode()] = token.encode()
     return environment

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import sqlalchemy as sa
 
 from jobmon.server.credentials import Credentials
 from jobmon.server.job_state_manager import JobStateManager
@@ -98,4 +98,4 @@ def poisoned(operation: Operation) -> Operation:
 
 def full_disk(_tx: Transaction) -> Any:
     """What SQLite says on a full disk."""
-    raise sa.exc.OperationalError("INSERT", {}, Exception("database or disk is full"))
+    raise sqlite3.OperationalError("database or disk is full")

@@ -55,6 +55,19 @@ def test_a_task_that_keeps_killing_its_node_is_stopped() -> None:
     assert (failures, job.charged) == (FREE_ATTEMPTS, 0)
 
 
+def test_a_job_that_is_lost_before_it_began_has_killed_nothing() -> None:
+    """As when agents die again and again while it waits in their queues."""
+    job = replace(RUNNING, state=S.INSTANTIATED)
+    for _ in range(FREE_ATTEMPTS * 3):
+        job, effects = jobs.apply(job, AttemptFailed(Reason.LOST))
+        assert effects == (jobs.RetryJob(),)
+        for event in (jobs.Retried(), jobs.ResourcesAdjusted(), jobs.Instantiated()):
+            job, _ = jobs.apply(job, event)
+    assert (job.charged, job.uncharged, job.returned) == (0, 0, FREE_ATTEMPTS * 3)
+    spent = replace(job, returned=FREE_RETURNS - 1)
+    assert jobs.apply(spent, AttemptFailed(Reason.LOST))[0].state is S.ERROR_FATAL
+
+
 def test_uncharged_failures_leave_all_charged_attempts_to_the_task() -> None:
     job = RUNNING
     for _ in range(FREE_ATTEMPTS - 1):

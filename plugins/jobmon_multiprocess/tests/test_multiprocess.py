@@ -25,6 +25,7 @@ from jobmon.plugins import (
     SubmitRequest,
     Submitted,
 )
+from jobmon.processes import start_ticks
 from jobmon.testing.worker_server import USER_TOKEN, WorkerServer, worker_server
 
 
@@ -174,8 +175,7 @@ def test_jobs_of_an_agent_that_died_are_lost_only_when_they_are_dead(
             seen = executor.observe(submitted=submitted)["t1"]
         except SchedulerUnavailable:
             continue
-    with pytest.raises(ProcessLookupError):
-        os.kill(orphan, 0)
+    assert start_ticks(orphan) is None  # gone, or a zombie that the host's first process has yet to collect
     assert isinstance(seen, Exited)
     assert seen.reason is Reason.LOST
     assert "the agent that ran it died" in (seen.detail or "")

@@ -1,0 +1,100 @@
+"""Multiprocess keeps the contract, with a real agent, against a stand-in for the server's worker routes."""
+
+import os
+import signal
+
+from jobmon_multiprocess import Multiprocess, Settings
+from jobmon_multiprocess.agent import Agent, Reply
+
+from jobmon.plugins import Executor, SubmitRequest
+from jobmon.testing import ExecutorConformance, LocalPlatform, World, does_not_apply
+from jobmon.testing.worker_server import USER_TOKEN, WorkerServer
+
+
+class AgentPlatform(LocalPlatform):
+    """The agent of one state folder, its line to the executor, and the server that it talks to."""
+
+    def __init__(self) -> None:
+        self._server = WorkerServer()
+        self._executors: list[Executor] = []
+        self._away = False
+        self._lost = 0
+
+    def attach(self, world: World) -> None:
+        super().attach(world)
+        self._server.listen()
+        self._environ = {name: os.environ.get(name) for name in ("JOBMON_SERVER", "JOBMON_TOKEN")}
+        os.environ.update(JOBMON_SERVER=self._server.url, JOBMON_TOKEN=USER_TOKEN)
+        self._exchange = Agent._exchange
+        Agent._exchange = lambda agent, line: self._exchanged(agent, line)
+
+    def _exchanged(self, agent: Agent, line: bytes) -> Reply:
+        if self._away:
+            raise ConnectionRefusedError("the kit has cut the line")
+        reply = self._exchange(agent, line)
+        if self._lost:
+            self._lost -= 1
+            raise TimeoutError("the kit keeps the reply back")
+        return reply
+
+    def adopt(self, executor: Executor) -> None:
+        self._executors.append(executor)
+
+    def prepare(self, request: SubmitRequest) -> None:
+        self._server.give(request.token, self.world.folder, argv=list(request.worker_argv))
+
+    def close(self) -> None:
+        Agent._exchange = self._exchange
+        self._end_agent(signal.SIGTERM)
+        self._server.shut()
+        for name, value in self._environ.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+    def _end_agent(self, how: signal.Signals) -> None:
+        agents = [executor._agent for executor in self._executors if executor._agent is not None]
+        for process in [agent._process for agent in agents if agent._process is not None]:
+            if process.poll() is None:
+                process.send_signal(how)
+                process.wait(30)
+
+    def refuse(self) -> None:
+        does_not_apply("the agent refuses nothing for good")
+
+    def cancel_slowly(self) -> None:
+        does_not_apply("how an attempt ended is told by the agent to the server")
+
+    def down(self) -> None:
+        self._away = True
+
+    def up(self) -> None:
+        self._away = False
+
+    def accept_then_time_out(self) -> None:
+        self._lost = 2  # a question is put twice
+
+    def half_answer(self) -> None:
+        does_not_apply("a reply is one line: it comes whole or not")
+
+    def forget(self, executor_job_id: str) -> None:
+        does_not_apply("the agent forgets nothing before the server knows how it ended")
+
+    def recycle(self, executor_job_id: str) -> str:
+        does_not_apply("an id holds the token")
+
+    def restart_host(self) -> None:
+        self._end_agent(signal.SIGKILL)
+
+
+class TestMultiprocess(ExecutorConformance):
+    executor_type = Multiprocess
+    settings = Settings(workers=2)
+    platform_type = AgentPlatform
+    tells_reasons = False
+    many = 200
+    lives = 2
+    shrinks = False
+
+

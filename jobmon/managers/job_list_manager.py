@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,17 @@ from jobmon.dag import BlockedSet, ReadySet, TaskDag
 from jobmon.states.names import JobState, RunState
 from jobmon.wire import routes
 from jobmon.wire.jobs import BoundJob, JobChange, JobSpec
-from jobmon.wire.runs import BeginRun, BindJobs, Changes, FinishRun, QueueJobs, ReadBoundJobs, ReadChanges, StopRun
+from jobmon.wire.runs import (
+    BeginRun,
+    BindJobs,
+    Changes,
+    FinishRun,
+    QueueJobs,
+    ReadBoundJobs,
+    ReadChanges,
+    RunStanding,
+    StopRun,
+)
 
 if TYPE_CHECKING:
     from jobmon.requester import Requester
@@ -88,8 +99,14 @@ class JobListManager:
     def bind(self, run_id: int, jobs: Iterable[JobSpec]) -> None:
         """Bind jobs, a thousand at a time; those that are bound already take their new executor and resources."""
         specs = iter(jobs)
-        while batch := list(islice(specs, _BATCH)):
-            self._requester.call(routes.BIND_JOBS, BindJobs(run_id, batch))
+        under_way: Future[RunStanding] | None = None
+        with ThreadPoolExecutor(1, "bind") as sender:  # the next batch is made while the server stores this one
+            while batch := list(islice(specs, _BATCH)):
+                if under_way is not None:
+                    under_way.result()
+                under_way = sender.submit(self._requester.call, routes.BIND_JOBS, BindJobs(run_id, batch))
+            if under_way is not None:
+                under_way.result()
 
     def begin(self, run_id: int, dag: TaskDag, ids: Sequence[int], groups: Sequence[int], *, fresh: bool) -> None:
         """Begin the run: `ids` are the jobs' ids and `groups` the numbers under which they are counted, by position."""

@@ -34,16 +34,6 @@ class CancelChecks:
             assert (before.reason, before.status) == (after.reason, after.status), f"{before!r} became {after!r}"
         assert isinstance(after, Exited | Absent), f"{before!r} became {after!r}"
 
-    @holds(Level.CORE, "An attempt that ends by itself while its cancellation is under way keeps its own end.")
-    def test_an_end_after_cancel_is_told_as_it_was(self, world: World) -> None:
-        one = world.live()[0]
-        world.platform.cancel_slowly()
-        world.cancel([one])
-        world.platform.finish(one.executor_job_id, 0)
-        seen = world.ended(one)
-        assert isinstance(seen, Exited), f"it is {seen!r}"
-        assert seen.reason is None, f"it is {seen!r}"
-
     @holds(Level.CORE, "To cancel again what is being cancelled is no error.")
     def test_cancel_may_be_repeated_also_after_a_restart(self, world: World) -> None:
         one = world.live()[0]

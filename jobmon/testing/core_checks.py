@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from jobmon.plugins import Exited, Pending, Placement, Rejected, Reporting, Resources, Running, Support
+from jobmon.plugins import Exited, Pending, Placement, Reporting, Resources, Running, Support
 from jobmon.plugins.resources import CORE_KEYS
 from jobmon.testing.held import Held, effects
 from jobmon.testing.sentences import Level, holds, not_exercised
@@ -81,7 +81,7 @@ class SubmitChecks:
         tokens = [token for token, _ in sent.outcomes]
         assert sorted(tokens) == sorted(request.token for request in requests), f"outcomes came for {tokens}"
 
-    @holds(Level.CORE, "An outcome is Accepted, Rejected, Deferred or Uncertain.")
+    @holds(Level.CORE, "An outcome is Accepted, Deferred or Uncertain.")
     def test_outcomes_are_those_of_the_contract(self, world: World) -> None:
         for _, outcome in world.submit(world.requests()).outcomes:
             assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
@@ -107,14 +107,6 @@ class SubmitChecks:
         world.until(lambda: world.platform.job_names(), "the platform has a job")
         names = world.platform.job_names()
         assert all(name.startswith(one.token) for name in names), f"its jobs are named {names}, the token {one.token}"
-
-    @holds(Level.CORE, "Rejected says why the platform refuses it for good, and the platform does not have it.")
-    def test_a_refused_submission_is_rejected_with_the_platforms_words(self, world: World) -> None:
-        world.platform.refuse()
-        request = world.requests()[0]
-        outcome = world.submit([request]).of(request.token)
-        assert isinstance(outcome, Rejected), f"it ended as {outcome!r}"
-        assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
 
 
 class ObserveChecks:

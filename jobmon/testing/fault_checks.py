@@ -19,6 +19,7 @@ from jobmon.plugins import (
 )
 from jobmon.testing.find_checks import find_is_defined
 from jobmon.testing.sentences import Level, does_not_apply, holds
+from jobmon.testing.valid import wrong_outcome
 from jobmon.testing.world import World
 
 
@@ -181,5 +182,27 @@ class LossChecks:
         return Submitted(executor_job_id, one.token, one.job_name, one.submitted_at)
 
 
-class FaultChecks(OutageChecks, AmbiguityChecks, LossChecks):
+class RefusalChecks:
+    """The platform says no, or not yet."""
+
+    @holds(Level.ROBUSTNESS, "Rejected says why the platform refuses it for good, and the platform does not have it.")
+    def test_a_refused_submission_is_rejected_with_the_platforms_words(self, world: World) -> None:
+        world.platform.refuse()
+        request = world.requests()[0]
+        outcome = world.submit([request]).of(request.token)
+        assert isinstance(outcome, Rejected), f"it ended as {outcome!r}"
+        assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
+
+    @holds(Level.ROBUSTNESS, "An attempt that ends by itself while its cancellation is under way keeps its own end.")
+    def test_an_end_after_cancel_is_told_as_it_was(self, world: World) -> None:
+        one = world.live()[0]
+        world.platform.cancel_slowly()
+        world.cancel([one])
+        world.platform.finish(one.executor_job_id, 0)
+        seen = world.ended(one)
+        assert isinstance(seen, Exited), f"it is {seen!r}"
+        assert seen.reason is None, f"it is {seen!r}"
+
+
+class FaultChecks(OutageChecks, RefusalChecks, AmbiguityChecks, LossChecks):
     """What a platform does to its users."""

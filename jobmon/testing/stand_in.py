@@ -61,7 +61,7 @@ class StandIns:
 
     def close(self) -> None:
         """Have all of them exit, also those that have not begun: they find no FIFO."""
-        for fifo in (self._folder / "ends").iterdir():
+        for fifo in list((self._folder / "ends").iterdir()):
             self.end(fifo.name)
             fifo.unlink()
         while self._open:

@@ -39,7 +39,14 @@ DUMMY = _dummy_conformance()
 def outcome(check: str, executor: type[Executor], folder: Path) -> str:
     """What comes of one check against one executor."""
     base: Any = DUMMY if issubclass(executor, Dummy) else MemoryConformance
-    limits = {"executor_type": executor, "many": 150, "patience_s": 0.0, "call_timeout_s": 2.0, "shrinks": False, "lives": 8}
+    limits = {
+        "executor_type": executor,
+        "many": 150,
+        "patience_s": 0.0,
+        "call_timeout_s": 2.0,
+        "shrinks": False,
+        "lives": 8,
+    }
     if executor.__name__ == "Blocks":
         limits["call_timeout_s"] = 0.05
     conformance: ExecutorConformance = type("Subject", (base,), limits)()

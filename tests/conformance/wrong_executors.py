@@ -141,7 +141,7 @@ class TellsOfEverything(Memory):
 @fails("test_observations_are_those_of_the_contract")
 class TellsNaiveInstants(Memory):
     def now(self):
-        return datetime.now()  # noqa: DTZ005
+        return datetime.now()
 
 
 @fails("test_what_is_pushed_are_observations_of_its_attempts")

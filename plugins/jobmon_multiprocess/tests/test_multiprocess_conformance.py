@@ -19,6 +19,7 @@ class AgentPlatform(LocalPlatform):
         self._executors: list[Executor] = []
         self._away = False
         self._lost = 0
+        self._accepted: set[str] = set()
 
     def attach(self, world: World) -> None:
         super().attach(world)
@@ -32,6 +33,7 @@ class AgentPlatform(LocalPlatform):
         if self._away:
             raise ConnectionRefusedError("the kit has cut the line")
         reply = self._exchange(agent, line)
+        self._accepted.update(reply.accepted)
         if self._lost:
             self._lost -= 1
             raise TimeoutError("the kit keeps the reply back")
@@ -44,6 +46,7 @@ class AgentPlatform(LocalPlatform):
         self._server.give(request.token, self.world.folder, argv=list(request.worker_argv))
 
     def close(self) -> None:
+        self.world.stand_ins.close()
         Agent._exchange = self._exchange
         self._end_agent(signal.SIGTERM)
         self._server.shut()
@@ -59,6 +62,10 @@ class AgentPlatform(LocalPlatform):
             if process.poll() is None:
                 process.send_signal(how)
                 process.wait(30)
+
+    def job_names(self) -> list[str]:
+        started = self.world.stand_ins.starts()
+        return started + sorted(self._accepted - set(started))
 
     def refuse(self) -> None:
         does_not_apply("the agent refuses nothing for good")
@@ -90,11 +97,9 @@ class AgentPlatform(LocalPlatform):
 
 class TestMultiprocess(ExecutorConformance):
     executor_type = Multiprocess
-    settings = Settings(workers=2)
+    settings = Settings(workers=8)
     platform_type = AgentPlatform
     tells_reasons = False
     many = 200
     lives = 2
     shrinks = False
-
-

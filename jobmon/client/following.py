@@ -18,9 +18,9 @@ from jobmon.wire.runs import Changes
 if TYPE_CHECKING:
     pass
 
-_WAIT_S = 2.0  # of one poll: notes and unserved executors are at most this old
+_WAIT_S = 1.0  # of one poll: notes and unserved executors are at most this old
 _SHOW_S = 0.25
-_GRACE_S = 4.0  # a manager that was just started, or started again, is not missed yet
+_GRACE_S = 2.0  # a manager that was just started, or started again, is not missed yet
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from jobmon.errors import NotAuthorised, ServerError, ServerUnreachable
+from jobmon.errors import NotAuthorised, ServerError, ServerUnreachable, StoreError
 from jobmon.ids import new_request_id
 from jobmon.wire.health import API_VERSION
 from jobmon.wire.problems import Problem, to_error
@@ -24,6 +24,7 @@ Answer = TypeVar("Answer")
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 5.0
+_RECOVERY_S = 60.0
 _API = ".".join(map(str, API_VERSION))
 _UNSET: Any = object()
 #: The server is away, or went away in the middle of its answer.
@@ -79,7 +80,7 @@ class Requester:
         body = msgspec.json.encode(message)
         request_id = new_request_id() if route.writes else ""
         deadline = None if patience_s is None else time.monotonic() + patience_s
-        pause_s = _FIRST_PAUSE_S
+        pause_s, away_since_s = _FIRST_PAUSE_S, time.monotonic()
         while True:
             try:
                 return self._once(route, body, request_id)
@@ -89,8 +90,17 @@ class Requester:
                     raise ServerUnreachable(f"no server answers at {self.url}: {_plain(error)}") from error
             self._stopped.wait(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            if self._recover is not None and not self._stopped.is_set():
-                self.url = self._recover()
+            self._bring_back(away_since_s)
+
+    def _bring_back(self, away_since_s: float) -> None:
+        """Have the server started again. What hinders that may pass, such as a server that is just ending."""
+        if self._recover is None or self._stopped.is_set():
+            return
+        try:
+            self.url = self._recover()
+        except (ServerUnreachable, StoreError):
+            if time.monotonic() - away_since_s > _RECOVERY_S:
+                raise
 
     def _once(self, route: Route[Request, Answer], body: bytes, request_id: str) -> Answer:
         if self._stopped.is_set():

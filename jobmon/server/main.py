@@ -121,7 +121,7 @@ async def _serve(
 ) -> None:
     clock = SystemClock()
     signs = SignsOfLife(clock, patience)
-    writer = Writer(database, clock)
+    writer = Writer(database, clock, on_death=lambda: os.kill(os.getpid(), signal.SIGTERM))
     hub = Hub(asyncio.get_running_loop())
     with database.reading.connect() as connection:
         credentials = Credentials(folder.token(), server_key(connection))

@@ -36,6 +36,8 @@ class RunWrites:
             WorkflowExists: it is not new and `resume` is not said.
             WorkflowActive: another run is active and its client may be alive.
         """
+        if message.n_jobs < 0:
+            raise InvalidRequest(f"a workflow cannot have {message.n_jobs} jobs")
         found = None
         if message.workflow_args is not None:
             found = workflows.find(tx.connection, message.name, message.workflow_args)
@@ -106,6 +108,7 @@ class RunWrites:
             job_rows.insert(tx.connection, workflow.id, new)
         if again:
             job_rows.rebind(tx.connection, again)
+            self._writing.wake_claims(tx, {(workflow.id, spec.executor) for spec in again})
         return RunStanding(stored.run.state)
 
     def begin(self, tx: Transaction, message: BeginRun) -> RunStanding:

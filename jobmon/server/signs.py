@@ -16,8 +16,8 @@ class Patience:
     heartbeat_s: float = 30.0
     silent_after_s: float = 90.0  #: three heartbeats
     run_lease_s: float = 60.0
-    manager_lease_s: float = 10.0
-    renew_every_s: float = 3.0
+    manager_lease_s: float = 6.0  #: with the client's own second look, a user hears of its end within 10 s
+    renew_every_s: float = 2.0
     orphan_after_s: float = 900.0
     idle_s: float = 60.0
 

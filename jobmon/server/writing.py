@@ -1,6 +1,6 @@
 """What all groups of writes share: signs of life, publication after the commit, and the checks of fences."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from jobmon.errors import InvalidRequest, Superseded
 from jobmon.server.signs import SignsOfLife
@@ -51,6 +51,11 @@ class Writing:
         topics |= {queue_of(workflow_id, executor) for workflow_id, executor in transitions.queued}
         if topics:
             tx.after_commit(lambda: self._publish(topics))
+
+    def wake_claims(self, tx: Transaction, executors: Iterable[tuple[int, str]]) -> None:
+        """Jobs may be queued now for these executors of workflows: whoever waits to claim them looks again."""
+        topics = {queue_of(workflow_id, executor) for workflow_id, executor in executors}
+        tx.after_commit(lambda: self._publish(topics))
 
     def active_run(self, tx: Transaction, run_id: int) -> StoredRun:
         """The run, which is not final; its client counts as alive.

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from jobmon.clock import Clock
-from jobmon.errors import StoreError
+from jobmon.errors import InvalidRequest, StoreError
 from jobmon.store.connection import Connection
 from jobmon.store.database import Database, explain
 
@@ -51,9 +51,10 @@ class _Waiting:
 
 
 class Writer:
-    """The only thread that writes."""
+    """The only thread that writes. Should it end by an error, nobody is answered any more: `on_death` hears of it."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, on_death: Callable[[], None] = lambda: None) -> None:
+        self._on_death = on_death
         self._database = database
         self._clock = clock
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -73,6 +74,13 @@ class Writer:
         self._queue.put(_Waiting(operation, answer))
 
     def _run(self) -> None:
+        try:
+            self._write_until_stopped()
+        except BaseException:
+            self._on_death()
+            raise
+
+    def _write_until_stopped(self) -> None:
         with self._database.writing.connect() as connection:
             stopping = False
             while not stopping:
@@ -121,6 +129,10 @@ class Writer:
             value = operation(transaction)
         except sqlite3.OperationalError:
             raise  # the disk is full, say: nothing of the group can be kept
+        except sqlite3.IntegrityError as error:
+            connection.run("ROLLBACK TO operation")
+            connection.run("RELEASE operation")
+            return Outcome(error=InvalidRequest(f"the request contradicts what is stored: {error}"))
         except Exception as error:  # noqa: BLE001 - it is answered; the thread of all writes must outlive any request
             connection.run("ROLLBACK TO operation")
             connection.run("RELEASE operation")

@@ -49,9 +49,9 @@ Fake = Callable[[JobTable, list[str], str], Answer]
 class CommandPlatform(JobTable):
     """A table of jobs behind commands on PATH that speak as the platform's own. Derive from it and give `commands`.
 
-    What a command raises becomes its answer: PlatformAway the message `away` and status 1, JobRefused its own text and
-    status 1; AnswerLost makes it hang until the executor's time limit, which the kit shortens to `command_limit_s`. Half
-    an answer is the first half of what the command would have said, with status 1.
+    What a command raises becomes its answer: PlatformAway the message `away` and status 1, JobRefused its own text
+    and status 1; AnswerLost makes it hang until the executor's time limit, which the kit shortens to
+    `command_limit_s`. Half an answer is the first half of what the command would have said, with status 1.
     """
 
     commands: ClassVar[Mapping[str, Fake]] = {}

@@ -25,6 +25,7 @@ from jobmon.testing.fault_checks import FaultChecks
 from jobmon.testing.find_checks import FindChecks
 from jobmon.testing.hostile_checks import HostileChecks
 from jobmon.testing.lives import LivesChecks
+from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
 from jobmon.testing.stand_in import LocalPlatform
 from jobmon.testing.world import World
@@ -39,6 +40,7 @@ class ExecutorConformance(
     ReasonsChecks,
     FaultChecks,
     HostileChecks,
+    PayloadChecks,
     LivesChecks,
 ):
     """Every sentence of the executor contract, each as a test. Derive from it and name the type."""
@@ -67,8 +69,10 @@ class ExecutorConformance(
 
     #: `Exited.usage` is filled.
     tells_usage: ClassVar[bool] = False
-    #: Its observations say why an attempt ended. Where workers report, the platform's word is often no more than "gone".
+    #: Its observations say why an attempt ended. Where workers report, the platform may know no more than "gone".
     tells_reasons: ClassVar[bool] = True
+    #: Where the platform alone reports: it runs the commands and calls (a simulation does not).
+    runs_payloads: ClassVar[bool] = True
     #: `find` takes it that whatever is asked for was sent (a simulation without memory).
     finds_what_was_never_sent: ClassVar[bool] = False
     #: `observe` tells of a cancellation that was pushed, too.

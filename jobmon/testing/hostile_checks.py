@@ -23,7 +23,8 @@ HOSTILE = (
 )
 
 
-def _hostile(world: World) -> list[str]:
+def hostile(world: World) -> list[str]:
+    """Texts that mean something to a shell; run, they make a file PWNED in the world's folder."""
     return [text.replace("PWNED", str(world.folder / "PWNED")) for text in HOSTILE]
 
 
@@ -32,7 +33,7 @@ class HostileChecks:
 
     @holds(Level.ROBUSTNESS, "task_name is the user's own text and is never put on a command line.")
     def test_hostile_task_names_do_no_harm(self, world: World) -> None:
-        for text in _hostile(world)[: world.batch(len(HOSTILE))]:
+        for text in hostile(world)[: world.batch(len(HOSTILE))]:
             request = world.requests(name=text)[0]
             one = world.submitted(request, world.submit([request]).of(request.token))
             seen = world.look(one)
@@ -43,7 +44,7 @@ class HostileChecks:
     def test_the_workers_command_line_arrives_as_it_was_given(self, world: World) -> None:
         if world.conformance.executor_type.reporting is not Reporting.WORKER:
             does_not_apply("it places no workers")
-        request = world.requests(arguments=_hostile(world))[0]
+        request = world.requests(arguments=hostile(world))[0]
         one = world.submitted(request, world.submit([request]).of(request.token))
         given = world.platform.arguments(one.executor_job_id)
         assert given == list(request.worker_argv), f"given {list(request.worker_argv)}, run {given}"

@@ -3,13 +3,23 @@
 import itertools
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from jobmon.plugins import Absent, Accepted, Deferred, Exited, Found, Pending, Rejected, Running, SchedulerUnavailable
+from jobmon.plugins import (
+    Absent,
+    Accepted,
+    Deferred,
+    Exited,
+    Found,
+    Pending,
+    Rejected,
+    Running,
+    SchedulerUnavailable,
+    SubmitRequest,
+)
 from jobmon.plugins import Submitted as SubmittedAttempt
 from jobmon.testing.fault_checks import succeeded
 from jobmon.testing.find_checks import find_is_defined
@@ -62,12 +72,12 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
                     self.known[request.token] = self.world.submitted(request, outcome), _Is.LIVE
                 assert not isinstance(outcome, Rejected), f"{request.job_name} ended as {outcome!r}"
                 if outcome is None or not isinstance(outcome, Accepted | Deferred):
-                    self._settle(request, lost)
+                    self._settle(request)
             if self.world.can("job_names"):
                 names = [name[:27] for name in self.world.platform.job_names()]
                 assert len(set(names)) == len(names), f"the platform has {names}"
 
-        def _settle(self, request: Any, lost: bool) -> None:
+        def _settle(self, request: SubmitRequest) -> None:
             if not find_is_defined(self.world) or self.away:
                 return
             finding = self.world.find([request.token]).get(request.token)
@@ -170,7 +180,7 @@ class LivesChecks:
         def new_world() -> World:
             return World(conformance, world.folder / f"life-{next(numbers)}")
 
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             machine_of(new_world),
             settings=settings(
                 max_examples=conformance.lives,

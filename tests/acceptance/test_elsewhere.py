@@ -43,7 +43,7 @@ def test_script_server_and_manager_live_in_processes_and_folders_of_their_own(ne
     author.write("away.py", SCRIPT)
     script = author.start("away.py", "none", **at)
     until(lambda: owner.recorded.n_in("QUEUED_FOR_INSTANTIATION") == 1, "the first job waits for a manager")
-    until(lambda: "no live manager serves it" in script.said, "the user is told that nobody serves the queue", 20)
+    until(lambda: "no live manager serves it" in script.said, "the user is told that nobody serves the queue", 10)
 
     elsewhere = author.folder.parent / "elsewhere"
     elsewhere.mkdir()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jobmon_dummy import Dummy
+from payloads import Payloads, PayloadsConformance
 from reference import Memory, MemoryConformance
 from wrong_executors import WRONG
 
@@ -33,22 +34,22 @@ def _dummy_conformance() -> type[ExecutorConformance]:
     return module.TestDummy  # type: ignore[no-any-return]
 
 
-DUMMY = _dummy_conformance()
+#: Right executors, and how the kit is applied to them and to the wrong ones derived from them.
+RIGHT: dict[type[Executor], type[ExecutorConformance]] = {
+    Dummy: _dummy_conformance(),
+    Payloads: PayloadsConformance,
+    Memory: MemoryConformance,
+}
 
 
 def outcome(check: str, executor: type[Executor], folder: Path) -> str:
     """What comes of one check against one executor."""
-    base: Any = DUMMY if issubclass(executor, Dummy) else MemoryConformance
-    limits = {
-        "executor_type": executor,
-        "many": 150,
-        "patience_s": 0.0,
-        "call_timeout_s": 2.0,
-        "shrinks": False,
-        "lives": 8,
-    }
-    if executor.__name__ == "Blocks":
-        limits["call_timeout_s"] = 0.05
+    base = next(kit for right, kit in RIGHT.items() if issubclass(executor, right))
+    limits = {"executor_type": executor, "call_timeout_s": 0.05 if executor.__name__ == "Blocks" else 20.0}
+    if base is MemoryConformance:
+        limits |= {"many": 150, "lives": 8, "shrinks": False}
+    elif base is PayloadsConformance:
+        limits |= {"patience_s": 5.0, "lives": 0}
     conformance: ExecutorConformance = type("Subject", (base,), limits)()
     folder.mkdir()
     try:
@@ -69,7 +70,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, type[Exe
     """What comes of every check against every executor."""
     folder = tmp_path_factory.mktemp("matrix")
     numbers = itertools.count()
-    subjects = [Dummy, Memory, *EXECUTORS]
+    subjects = [*RIGHT, *EXECUTORS]
     return {(c, e): outcome(c, e, folder / str(next(numbers))) for c in CHECKS for e in subjects}
 
 
@@ -85,9 +86,9 @@ def lines(matrix: dict[tuple[str, type[Executor]], str]) -> Iterator[str]:
 def test_the_matrix_is_complete(matrix: dict[tuple[str, type[Executor]], str], capsys: Any) -> None:
     with capsys.disabled():
         print(f"\n{len(CHECKS)} checks x {len(EXECUTORS)} wrong executors", *lines(matrix), sep="\n")
-    right = [(check, e.__name__) for check in CHECKS for e in (Dummy, Memory) if matrix[check, e] == FAILED]
+    right = [(check, e.__name__) for check in CHECKS for e in RIGHT if matrix[check, e] == FAILED]
     assert right == [], "right executors fail"
-    idle = [check for check in CHECKS if matrix[check, Dummy] == matrix[check, Memory] == SKIPPED]
+    idle = [check for check in CHECKS if all(matrix[check, e] == SKIPPED for e in RIGHT)]
     assert idle == [], "checks that nothing exercises"
     unproved = [check for check in CHECKS if not any(matrix[check, e] == FAILED for e in EXECUTORS)]
     assert unproved == [], "checks that nothing fails"

@@ -1,19 +1,22 @@
 """Wrong executors: each differs from a right one in one place, by at most ten lines, and names the check it must fail.
 
-Each is the executor on the kit's table in memory, except where it is about what only the dummy does (reporting by the
-platform alone): those derive from the dummy.
+Each is the executor on the kit's table in memory, except where it is about reporting by the platform alone (those
+derive from the dummy) or about running payloads (those derive from the executor that does).
 """
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import attrs
 from jobmon_dummy import Dummy
+from payloads import Payloads
 from reference import TOKEN_LENGTH, Memory
 
 from jobmon.plugins import (
@@ -51,7 +54,7 @@ def fails(check: str) -> Callable[[type[Executor]], type[Executor]]:
 
 @fails("test_what_the_class_declares_is_of_the_declared_types")
 class DeclaresAnUnknownResource(Memory):
-    core_resources = {"ram": Support.BOOKED}
+    core_resources = MappingProxyType({"ram": Support.BOOKED})
 
 
 @fails("test_the_methods_take_their_arguments_by_keyword")
@@ -463,3 +466,49 @@ class SplitsTheCommandLine(Memory):
 class ForgetsTheOldest(Memory):
     def rows(self):
         return super().rows()[-4:]
+
+
+# Payloads
+
+
+@fails("test_a_command_gets_its_environment_and_folder")
+class DropsTheEnvironment(Payloads):
+    def environment(self, request):
+        return dict(os.environ)
+
+
+@fails("test_a_command_gets_its_environment_and_folder")
+class IgnoresTheFolder(Payloads):
+    def submit(self, *, requests):
+        return super().submit(requests=[attrs.evolve(request, cwd="/") for request in requests])
+
+
+@fails("test_a_commands_arguments_arrive_as_they_were_given")
+class JoinsTheArguments(Payloads):
+    def argv(self, request):
+        argv = super().argv(request)
+        return argv if argv[0] == "bash" else ["bash", "-c", " ".join(argv)]
+
+
+@fails("test_a_long_shell_command_runs_whole")
+class PutsTheCommandIntoOneArgument(Payloads):
+    def shell_argv(self, token, shell):
+        return ["bash", "-c", shell]
+
+
+@fails("test_the_status_of_a_failing_command_is_told")
+class TellsAnyFailureAsOne(Payloads):
+    def end(self, token, status):
+        return super().end(token, min(status, 1))
+
+
+@fails("test_the_result_of_a_call_is_told")
+class TellsNoResult(Payloads):
+    def end(self, token, status):
+        return attrs.evolve(super().end(token, status), result=None)
+
+
+@fails("test_a_call_that_raises_is_a_failure_with_its_words")
+class TellsOnlyTheStatus(Payloads):
+    def end(self, token, status):
+        return attrs.evolve(super().end(token, status), detail=f"status {status}")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from jobmon.wire.jobs import Call
 from jobmon.wire.workers import FinishAttempts, FinishReport
 from jobmon.worker.build import build_worker
 
-TOKEN = "j00000000000000000000000001"
+TOKEN = "j" + uuid.uuid4().hex[:26]  # what carries its mark is killed: not that of a parallel run
 FINISH = routes.FINISH_ATTEMPTS.path
 START = routes.START_ATTEMPTS.path
 BEAT = routes.HEARTBEAT.path

@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from jobmon.wire import routes
 from jobmon.wire.workers import FinishAttempts
 from jobmon.worker.build import build_worker
 
-TOKEN = "j00000000000000000000000002"
+TOKEN = "j" + uuid.uuid4().hex[:26]  # what carries its mark is killed: not that of a parallel run
 FINISH = routes.FINISH_ATTEMPTS.path
 START = routes.START_ATTEMPTS.path
 BEAT = routes.HEARTBEAT.path

@@ -98,5 +98,6 @@ def _token(executor_job_id: str) -> str:
 class TestDummy(ExecutorConformance):
     executor_type = Dummy
     platform_type = DummyPlatform
+    runs_payloads = False
     finds_what_was_never_sent = True
     remembers_cancellations = False

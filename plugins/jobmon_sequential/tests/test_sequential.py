@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ from jobmon.plugins import (
 from jobmon.testing.worker_server import WorkerServer, worker_server
 from jobmon.worker.build import build_worker
 
-TOKEN = "j00000000000000000000000003"
+TOKEN = "j" + uuid.uuid4().hex[:26]  # what carries its mark is killed: not that of a parallel run
 BEAT = "/attempts/heartbeat"
 
 

@@ -8,6 +8,7 @@ from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
 from jobmon.managers.host import ExecutorHost
 from jobmon.managers.live import LiveTable
+from jobmon.managers.outbox import Outbox
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.start_files import StartFiles
 from jobmon.requester import Requester
@@ -46,6 +47,7 @@ class Service:
     recorder: Recorder
     notes: Notes
     start_files: StartFiles | None  #: only for executors whose workers report
+    outbox: Outbox | None  #: likewise
     n_queued_jobs: int
     stopping: threading.Event
 

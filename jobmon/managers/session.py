@@ -19,6 +19,7 @@ from jobmon.managers.host import ExecutorHost
 from jobmon.managers.job_instance_factory import JobInstanceFactory
 from jobmon.managers.job_instance_reconciler import JobInstanceReconciler
 from jobmon.managers.live import LiveTable
+from jobmon.managers.outbox import Outbox
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.run_here import run_here
 from jobmon.managers.service import Notes, Service
@@ -62,12 +63,13 @@ class Session:
             breaker=Breaker(random.random),
             timeout_s=None if in_process else named.host.call_timeout_s,
         )
-        start_files = None
+        start_files = outbox = None
         if named.cls.reporting is Reporting.WORKER:
             start_files = StartFiles(requester, folders, named.host.python or sys.executable)
+            outbox = Outbox(requester, folders.outbox)
         recorder = Recorder(lease, requester, named.cls.reporting, self._ended)
         self.service = Service(
-            named, lease, requester, clock, host, live, recorder, Notes(), start_files, n_queued_jobs, stopping
+            named, lease, requester, clock, host, live, recorder, Notes(), start_files, outbox, n_queued_jobs, stopping
         )
         self._reconciler = JobInstanceReconciler(self.service)
         self._listener = ChangeListener(self.service, on_cancel=self._reconciler.cancel)

@@ -2,10 +2,11 @@
 
 import json
 import sys
+from typing import Any
 
 import attrs
 
-from jobmon.plugins import Call, Command, Exited, Reason, Reporting, SubmitRequest
+from jobmon.plugins import Call, Command, Exited, Reason, Reporting
 from jobmon.testing.hostile_checks import hostile
 from jobmon.testing.sentences import Level, does_not_apply, holds
 from jobmon.testing.world import World
@@ -22,7 +23,8 @@ class PayloadChecks:
         cls, conformance = world.conformance.executor_type, world.conformance
         if cls.reporting is not Reporting.PLATFORM or not conformance.runs_payloads:
             does_not_apply("it runs no commands and calls itself")
-        request: SubmitRequest = attrs.evolve(world.requests()[0], **({"command": None, "call": None} | payload))
+        changes: dict[str, Any] = {"command": None, "call": None} | payload
+        request = attrs.evolve(world.requests()[0], **changes)
         seen = world.ended(world.submitted(request, world.submit([request]).of(request.token)))
         assert isinstance(seen, Exited), f"it is {seen!r}"
         return seen

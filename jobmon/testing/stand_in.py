@@ -11,8 +11,8 @@ _PROGRAM = """\
 #!/bin/sh
 # Stands in for a worker. Arguments: folder, token, and what else the kit gives it to pass on unchanged.
 printf '%s\\0' "$@" > "$1/.$2.$$" && mv "$1/.$2.$$" "$1/started/$2.$$"
-read -r status < "$1/ends/$2"
-exit "$status"
+{ read -r status < "$1/ends/$2"; } 2> /dev/null
+exit "${status:-1}"
 """
 
 

@@ -77,14 +77,18 @@ def wrong_usage(usage: object) -> str | None:
 
 
 def _wrong_end(end: Exited) -> str | None:
-    if end.reason is not None and not isinstance(end.reason, Reason):
-        return f"reason is {end.reason!r}, no Reason"
-    if end.status is not None and (isinstance(end.status, bool) or not isinstance(end.status, int)):
-        return f"status is {end.status!r}"
-    if end.reason is None and end.status not in (None, 0):
-        return f"it tells success (no reason) with status {end.status}"
-    if end.detail is not None and not isinstance(end.detail, str):
-        return f"detail is {end.detail!r}"
+    # An executor may have put anything there.
+    reason: object = end.reason
+    status: object = end.status
+    detail: object = end.detail
+    if reason is not None and not isinstance(reason, Reason):
+        return f"reason is {reason!r}, no Reason"
+    if status is not None and (isinstance(status, bool) or not isinstance(status, int)):
+        return f"status is {status!r}"
+    if reason is None and status not in (None, 0):
+        return f"it tells success (no reason) with status {status}"
+    if detail is not None and not isinstance(detail, str):
+        return f"detail is {detail!r}"
     return wrong_usage(end.usage)
 
 

@@ -56,6 +56,7 @@ class Payloads(Executor):
                     cwd=request.cwd,
                     env=self.environment(request),
                     stdin=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                     stdout=out,
                 )
             self.children[request.token] = child

@@ -47,7 +47,7 @@ def outcome(check: str, executor: type[Executor], folder: Path) -> str:
     base = next(kit for right, kit in RIGHT.items() if issubclass(executor, right))
     limits = {"executor_type": executor, "call_timeout_s": 0.05 if executor.__name__ == "Blocks" else 20.0}
     if base is MemoryConformance:
-        limits |= {"many": 150, "lives": 8, "shrinks": False}
+        limits |= {"many": 150, "lives": 12, "shrinks": False}
     elif base is PayloadsConformance:
         limits |= {"patience_s": 5.0, "lives": 0}
     conformance: ExecutorConformance = type("Subject", (base,), limits)()

@@ -1,0 +1,71 @@
+"""What the kit says at the end, and how it is reached from the command line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from jobmon.testing.reporting import summary
+from jobmon.testing.sentences import Level
+
+
+def _lines(*checks: tuple[str, str, str]) -> dict[str, str]:
+    """The summary's verdict by level, of checks given as (level, outcome, why)."""
+    results = {f"check_{n}": (level, "A sentence.", outcome, why) for n, (level, outcome, why) in enumerate(checks)}
+    said = summary({"TestIt (it)": results})
+    return {line.split()[0]: line.split(maxsplit=1)[1] for line in said if line.split()[0] in list(Level)}
+
+
+def test_a_level_is_reached_when_all_that_applies_holds() -> None:
+    said = _lines(("core", "passed", ""), ("core", "skipped", "does not apply: it cannot"))
+    assert said["core"] == "reached  1 sentences hold, 1 do not apply"
+
+
+def test_a_level_with_a_check_that_was_not_exercised_is_not_reached() -> None:
+    said = _lines(("core", "passed", ""), ("core", "skipped", "not exercised: no down()"))
+    assert said["core"] == "not exercised in full  1 sentences hold, 1 not exercised"
+
+
+def test_a_level_without_any_check_that_ran_is_not_reached() -> None:
+    said = _lines(("find", "skipped", "not exercised: no down()"), ("usage", "skipped", "does not apply: no usage"))
+    assert said["find"] == "not exercised"
+    assert said["usage"] == "does not apply"
+    assert said["core"] == "not exercised"
+
+
+def test_a_skip_for_whatever_other_reason_counts_as_not_exercised() -> None:
+    said = _lines(("core", "passed", ""), ("core", "skipped", "no network here"))
+    assert said["core"] == "not exercised in full  1 sentences hold, 1 not exercised"
+
+
+def test_a_failure_names_the_sentence_that_it_breaks() -> None:
+    said = summary({"TestIt (it)": {"test_it": ("core", "The constructor does no work.", "failed", "")}})
+    assert '  broken (core): "The constructor does no work."  test_it' in said
+    assert "  core       NOT REACHED  0 sentences hold, 1 broken" in said
+
+
+def test_the_command_line_checks_an_installed_type_and_prints_its_levels() -> None:
+    argv = [sys.executable, "-m", "jobmon", "plugin", "check", "sequential"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "TestInstalled (sequential)" in done.stdout
+    assert "  core       reached" in done.stdout
+    assert "  robustness not exercised in full" in done.stdout
+
+
+def test_the_command_line_fails_when_a_sentence_is_broken(tmp_path: Path) -> None:
+    tests = tmp_path / "test_wrong_conformance.py"
+    tests.write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from wrong_executors import WorksInTheConstructor\nfrom reference import MemoryConformance\n"
+        "class TestWrong(MemoryConformance):\n    executor_type = WorksInTheConstructor\n    lives = 0\n"
+    )
+    argv = [sys.executable, "-m", "jobmon", "plugin", "check", "dummy", "--tests", str(tests)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert 'broken (core): "The constructor does no work."' in done.stdout
+
+
+def test_the_pytest_plugin_imports_nothing_of_the_kit() -> None:
+    code = "import sys, jobmon.testing.reporting; print([m for m in sys.modules if m.startswith('jobmon.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['jobmon.testing', 'jobmon.testing.reporting']"

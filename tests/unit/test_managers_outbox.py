@@ -1,0 +1,63 @@
+"""Reports that workers left behind."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from jobmon.errors import InvalidRequest, ServerUnreachable
+from jobmon.managers.outbox import Outbox
+from jobmon.wire import routes
+from jobmon.wire.workers import FinishAttempts, FinishReport, ReportsRecorded
+
+
+class Server:
+    """Answers as told, and keeps what it was sent."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.sent: list[Any] = []
+
+    def call(self, route: Any, message: Any) -> ReportsRecorded:
+        assert route is routes.FINISH_ATTEMPTS
+        self.sent.append(message)
+        if self.error is not None:
+            raise self.error
+        return ReportsRecorded([])
+
+
+def left(folder: Path, token: str) -> FinishAttempts:
+    report = FinishAttempts("node1:1:a", [FinishReport(token, exit_status=0, stdout_tail="the end")])
+    (folder / f"{token}.json").write_bytes(msgspec.json.encode(report))
+    return report
+
+
+def test_a_report_is_sent_once_and_only_when_its_attempt_is_asked_for(tmp_path: Path) -> None:
+    server, mine, _other = Server(), left(tmp_path, "j1"), left(tmp_path, "j2")
+    outbox = Outbox(server, tmp_path)  # type: ignore[arg-type]
+    outbox.deliver(["j1", "j3"])
+    outbox.deliver(["j1", "j3"])
+    assert server.sent == [mine]
+    assert [path.name for path in tmp_path.iterdir()] == ["j2.json"]
+
+
+@pytest.mark.parametrize("error", [None, InvalidRequest("there is no attempt")])
+def test_what_is_no_report_or_is_refused_is_set_aside_and_the_others_are_sent(
+    tmp_path: Path, error: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "j1.json").write_text('{"worker_id": "half a re')
+    left(tmp_path, "j2")
+    server = Server(error)
+    Outbox(server, tmp_path).deliver(["j1", "j2"])  # type: ignore[arg-type]
+    assert len(server.sent) == 1
+    refused = {"j1.refused"} | ({"j2.refused"} if error else set())
+    assert {path.name for path in tmp_path.iterdir()} == refused
+    assert "cannot be used" in caplog.text
+
+
+def test_a_report_stays_while_the_server_is_away(tmp_path: Path) -> None:
+    left(tmp_path, "j1")
+    with pytest.raises(ServerUnreachable):
+        Outbox(Server(ServerUnreachable("away")), tmp_path).deliver(["j1"])  # type: ignore[arg-type]
+    assert (tmp_path / "j1.json").exists()

@@ -1,4 +1,4 @@
-"""Reports that workers could not send, because the server was away for too long: read before the platform is believed."""
+"""Reports that workers could not send while the server was away: read before the platform is believed."""
 
 import logging
 from collections.abc import Iterable

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import attrs
 
-from jobmon.plugins import Reason
+from jobmon.plugins import Reason, SubmitRequest
 from jobmon.testing.platform import Platform
 
 
@@ -60,6 +60,9 @@ class JobTable(Platform):
         self.history: list[str] = []  #: the names of all jobs ever
         self._strangers: list[TableJob] = []
         self._away = self._lose_answer = self._half = self._slow = self._refuses = False
+
+    def prepare(self, request: SubmitRequest) -> None:
+        """Nothing: nothing runs."""
 
     # Its own doors.
 

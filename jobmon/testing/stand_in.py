@@ -30,10 +30,11 @@ class StandIns:
 
     def argv(self, token: str, *more: str) -> tuple[str, ...]:
         """The command line of a stand-in for the worker of this attempt."""
-        fifo = self._folder / "ends" / token
-        if not fifo.exists():
-            os.mkfifo(fifo, 0o600)
         return (str(self._program), str(self._folder), token, *more)
+
+    def get_ready(self, token: str) -> None:
+        """Make what the stand-in of this attempt waits at; without it, it ends at once."""
+        os.mkfifo(self._folder / "ends" / token, 0o600)
 
     def starts(self, token: str | None = None) -> list[str]:
         """The tokens of all that were started (one entry a start), or those of one token."""

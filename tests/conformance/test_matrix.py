@@ -12,6 +12,7 @@ from jobmon_dummy import Dummy
 from payloads import Payloads, PayloadsConformance
 from reference import Memory, MemoryConformance
 from wrong_executors import WRONG
+from wrong_in_trouble import IN_TROUBLE
 
 from jobmon.plugins import Executor
 from jobmon.testing import ExecutorConformance
@@ -20,7 +21,7 @@ from jobmon.testing.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = [name for name, check in inspect.getmembers(ExecutorConformance) if sentence_of(check) is not None]
-EXECUTORS = list(dict.fromkeys(itertools.chain.from_iterable(WRONG.values())))
+EXECUTORS = list(dict.fromkeys([*itertools.chain.from_iterable(WRONG.values()), *IN_TROUBLE]))
 PASSED, FAILED, SKIPPED = ".", "F", " "
 
 

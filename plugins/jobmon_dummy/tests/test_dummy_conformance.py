@@ -10,7 +10,7 @@ from jobmon_dummy.settings import Settings
 from jobmon_dummy.simulation import Fate
 from jobmon_dummy.simulation import executor_job_id as _id_of
 
-from jobmon.plugins import Executor, Reason
+from jobmon.plugins import Executor, Reason, SubmitRequest
 from jobmon.testing import ExecutorConformance, Platform, World, does_not_apply
 
 _DAYS_S = 3e7
@@ -40,6 +40,9 @@ class DummyPlatform(Platform):
         super().attach(world)
         self._simulated = jobmon_dummy.fate_of
         jobmon_dummy.fate_of = self._fate_of
+
+    def prepare(self, request: SubmitRequest) -> None:
+        """Nothing: nothing runs."""
 
     def close(self) -> None:
         jobmon_dummy.fate_of = self._simulated

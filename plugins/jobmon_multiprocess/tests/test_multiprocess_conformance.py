@@ -43,6 +43,7 @@ class AgentPlatform(LocalPlatform):
         self._executors.append(executor)
 
     def prepare(self, request: SubmitRequest) -> None:
+        super().prepare(request)
         self._server.give(request.token, self.world.folder, argv=list(request.worker_argv))
 
     def close(self) -> None:

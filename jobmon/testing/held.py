@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -17,27 +18,32 @@ _hooked: list[bool] = []
 
 @attrs.frozen
 class Held:
-    """A count of what this process holds."""
+    """What this process holds."""
 
-    threads: int
-    files: int
-    children: int
+    threads: frozenset[object]
+    files: frozenset[object]
+    processes: frozenset[object]
 
     @classmethod
     def now(cls) -> "Held":
         """What it holds now, without what is only waiting to be collected."""
         gc.collect()
-        return cls(threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), _children())
+        children = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]  # see proc(5)
+        return cls(frozenset(threading.enumerate()), frozenset(_open_files()), frozenset(chain.from_iterable(children)))
 
     def grown(self, before: "Held") -> dict[str, int]:
-        """What there is more of than before."""
-        pairs = zip(attrs.astuple(self), attrs.astuple(before), [a.name for a in attrs.fields(Held)], strict=True)
-        return {name: now - then for now, then, name in pairs if now > then}
+        """How many it holds that it did not hold before. What was held then and is let go hides nothing."""
+        return {
+            field.name: len(getattr(self, field.name) - getattr(before, field.name)) for field in attrs.fields(Held)
+        }
 
 
-def _children() -> int:
-    """How many children this process has, also those that have ended and were not waited for (see proc(5))."""
-    return sum(len(path.read_text().split()) for path in Path("/proc/self/task").glob("*/children"))
+def _open_files() -> Iterator[tuple[str, str]]:
+    for descriptor in Path("/proc/self/fd").iterdir():
+        try:
+            yield descriptor.name, str(descriptor.readlink())
+        except FileNotFoundError:
+            continue  # it was closed just now, as the one that lists them is
 
 
 @contextmanager

@@ -71,10 +71,13 @@ def _replaced(value: Any, values: Mapping[int, Any]) -> Any:
 def output_paths(
     context: RunContext, workflow: str, workflow_id: int, job: str, job_id: int, attempt: int
 ) -> tuple[str, str]:
-    """Where the standard output and standard error of an attempt go."""
-    folder = f"{context.log_folder}/{_clean(workflow)}-{workflow_id}/{_clean(job)}-{job_id}"
-    return f"{folder}/{attempt}.out", f"{folder}/{attempt}.err"
+    """Where the standard output and standard error of an attempt go.
+
+    One folder per workflow: to make one per job costs a local executor nearly as much as to start the job's process.
+    """
+    path = f"{context.log_folder}/{_clean(workflow)}-{workflow_id}/{_clean(job)}-{job_id}.{attempt}"
+    return f"{path}.out", f"{path}.err"
 
 
 def _clean(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name)[:60]
+    return re.sub(r"[^\w.-]+", "_", name)[:50]

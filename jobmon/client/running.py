@@ -24,7 +24,7 @@ from jobmon.config import Config
 from jobmon.errors import JobmonError, WorkflowChanged
 from jobmon.managers.job_list_manager import JobListManager
 from jobmon.processes import identify
-from jobmon.requester import Requester, connect
+from jobmon.requester import Listen, Requester, connect
 from jobmon.wire import routes
 from jobmon.wire.runs import OpenRun, RunContext, RunOpened, StopRun
 
@@ -47,7 +47,7 @@ def run_workflow(
     """See `Workflow.run`."""
     began_s = time.monotonic()
     view = choose_view(show=show)
-    requester = requester or connect(os.environ, listen_host=config.server.host)
+    requester = requester or connect(os.environ, listen=Listen(config.server.host, config.server.port))
     context = run_context(workflow, config, requester)
     opened = _open(workflow, plan, context, requester, resume=resume, take_over=take_over)
     head = f"{workflow.name} (workflow {opened.workflow_id}, run {opened.run_number})"

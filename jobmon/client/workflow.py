@@ -57,7 +57,7 @@ class Workflow:
         self.result: WorkflowResult | None = None  #: of the last run, also when Ctrl-C ended it
 
     def add_task(self, task: Task) -> Task:
-        """Add a task and return it. One without a name is named after what it does and its position."""
+        """Add a task and return it. One without a name is named `task-N`, or after its function, with its position."""
         if not isinstance(task, Task):
             raise InvalidWorkflow(f"{task!r} is no task; add a BashTask or a PythonTask")
         self.tasks.append(task)

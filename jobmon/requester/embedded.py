@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 
+import attrs
 import msgspec
 import requests
 
@@ -18,6 +19,17 @@ from jobmon.requester.endpoint import DataFolder, Endpoint
 from jobmon.wire.health import Health
 
 _PROBE_S = 5.0
+
+
+@attrs.frozen
+class Listen:
+    """Where a server that is started shall listen; None: where the last one of the folder did, else loopback."""
+
+    host: str | None = None
+    port: int | None = None
+
+
+ANYWHERE = Listen()
 
 
 def find(folder: DataFolder) -> Endpoint | None:
@@ -41,7 +53,7 @@ def find(folder: DataFolder) -> Endpoint | None:
     return None
 
 
-def find_or_start(folder: DataFolder, listen_host: str | None = None) -> Endpoint:
+def find_or_start(folder: DataFolder, listen: Listen = ANYWHERE) -> Endpoint:
     """The folder's server, which answers; it is started if there is none.
 
     Raises:
@@ -53,7 +65,7 @@ def find_or_start(folder: DataFolder, listen_host: str | None = None) -> Endpoin
     if endpoint is not None:
         return endpoint
     with folder.locked("start.lock"):
-        return find(folder) or _start(folder, listen_host)
+        return find(folder) or _start(folder, listen)
 
 
 def _answers(endpoint: Endpoint) -> bool:
@@ -67,12 +79,14 @@ def _answers(endpoint: Endpoint) -> bool:
     return health.database_id == endpoint.database_id
 
 
-def _start(folder: DataFolder, listen_host: str | None) -> Endpoint:
+def _start(folder: DataFolder, listen: Listen) -> Endpoint:
     """Start a server in a session of its own and wait until it says, through a pipe, that it answers or why not."""
     ready, tell = os.pipe()
     command = [sys.executable, "-m", "jobmon.server", "--data", str(folder.path), "--ready-fd", str(tell)]
-    if listen_host:
-        command += ["--host", listen_host]
+    if listen.host is not None:
+        command += ["--host", listen.host]
+    if listen.port is not None:
+        command += ["--port", str(listen.port)]
     with folder.server_log.open("ab") as log:
         subprocess.Popen(
             command,

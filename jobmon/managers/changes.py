@@ -51,7 +51,13 @@ class ChangeListener:
         service = self._service
         while not service.stopping.is_set():
             message = ReadInstanceChanges(
-                service.lease.workflow_id, service.name, self._seq, self._database_id, _WAIT_S, _PAGE
+                service.lease.workflow_id,
+                service.name,
+                self._seq,
+                self._database_id,
+                _WAIT_S,
+                _PAGE,
+                only_cancelling=service.reporting is Reporting.PLATFORM,
             )
             answer = service.requester.call(routes.INSTANCE_CHANGES, message)
             if answer.reset:

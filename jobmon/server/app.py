@@ -19,12 +19,12 @@ from jobmon.server.credentials import Credentials
 from jobmon.server.hub import Hub
 from jobmon.server.job_query_server import JobQueryServer
 from jobmon.server.job_state_manager import JobStateManager
-from jobmon.server.writing import changes_of, is_news, news_of, queue_of
+from jobmon.server.writing import cancellations_of, changes_of, instances_of, is_news, news_of, queue_of
 from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION, Health
-from jobmon.wire.leases import ClaimJobs
+from jobmon.wire.leases import ClaimJobs, ReadInstanceChanges
 from jobmon.wire.problems import to_problem
 from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, Access, Route
 from jobmon.wire.runs import ReadChanges
@@ -95,9 +95,7 @@ class Api:
         if route is routes.CHANGES:
             return lambda message, _: self._changes(message)
         if route is routes.INSTANCE_CHANGES:
-            return lambda message, _: self._read_waiting(
-                route, message, changes_of(message.workflow_id), lambda a: a.instances or a.reset
-            )
+            return lambda message, _: self._instance_changes(message)
         if self._manager.handles(route):
             return lambda message, request_id: self._write(route, message, request_id)
         return lambda message, _: self._read(route, message)
@@ -106,17 +104,16 @@ class Api:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, lambda: _encode(self._queries.read(route, message)))
 
-    async def _read_waiting(
-        self, route: Route[Any, Any], message: Any, topic: object, worth_telling: Callable[[Any], Any]
-    ) -> bytes:
-        """Read; while there is nothing to tell, wait for a publication, up to the time that the message gives."""
+    async def _instance_changes(self, message: ReadInstanceChanges) -> bytes:
+        """Read changes of attempts; while there are none, wait for one, up to the time that the message gives."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(message.wait_s, _LONGEST_WAIT_S)
-        with self._hub.listen(topic) as listener:
+        topic_of = cancellations_of if message.only_cancelling else instances_of
+        with self._hub.listen(topic_of(message.workflow_id)) as listener:
             while True:
-                answer = await loop.run_in_executor(self._readers, self._queries.read, route, message)
+                answer = await loop.run_in_executor(self._readers, self._queries.read, routes.INSTANCE_CHANGES, message)
                 left = deadline - loop.time()
-                if worth_telling(answer) or left <= 0 or not await listener.wait(left):
+                if answer.instances or answer.reset or left <= 0 or not await listener.wait(left):
                     return _encode(answer)
 
     async def _changes(self, message: ReadChanges) -> bytes:

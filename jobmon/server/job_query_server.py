@@ -176,4 +176,8 @@ class JobQueryServer:
         m = message
         if self._unknown(connection, m):
             return InstanceChanges(history.current_seq(connection, m.workflow_id), [], reset=True)
-        return InstanceChanges(*history.instance_changes(connection, m.workflow_id, m.executor, m.since, m.limit))
+        return InstanceChanges(
+            *history.instance_changes(
+                connection, m.workflow_id, m.executor, m.since, m.limit, only_cancelling=m.only_cancelling
+            )
+        )

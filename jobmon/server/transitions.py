@@ -11,13 +11,16 @@ from typing import TypeVar
 from jobmon.states import instances, jobs
 from jobmon.states.instances import InstanceEvent, JobInstance
 from jobmon.states.jobs import Job, JobEffect, JobEvent
-from jobmon.states.names import FINAL_JOB_STATES, JobState
+from jobmon.states.names import FINAL_JOB_STATES, InstanceState, JobState
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
 from jobmon.store.history import Entry, Log
 from jobmon.store.writer import Transaction
 
 _NAMES = {event: event.__name__ for event in (*InstanceEvent.__args__, *JobEvent.__args__)}
+_NOT_MOVED = frozenset(
+    {InstanceState.INSTANTIATED, InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR}
+)
 Key = TypeVar("Key", int, str)
 Record = TypeVar("Record", Job, JobInstance)
 
@@ -37,6 +40,8 @@ class Transitions:
         self._run_entries: list[tuple[int, int, Entry]] = []
         self.queued: set[tuple[int, str]] = set()  #: (workflow, executor) that have new queued jobs
         self.news: set[int] = set()  #: workflows with changes that their client acts upon
+        self.moved: set[int] = set()  #: workflows with attempts that began, ended or are to be ended
+        self.cancelling: set[int] = set()  #: workflows with attempts that are to be ended
 
     def take_jobs(self, found: Iterable[Job]) -> None:
         """Work on these jobs, which were read in this transaction."""
@@ -151,6 +156,10 @@ class Transitions:
         for token, entry in self._instance_entries.items():
             instance = self._instances[token]
             logs[instance.workflow_id].add("instance", instance.id, entry)
+            if instance.state not in _NOT_MOVED:
+                self.moved.add(instance.workflow_id)
+            if instance.state is InstanceState.CANCELLING:
+                self.cancelling.add(instance.workflow_id)
         for job_id, entry in self._job_entries.items():
             workflow_id = self._jobs[job_id].workflow_id
             logs[workflow_id].add("job", job_id, entry)

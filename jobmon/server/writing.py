@@ -25,6 +25,16 @@ def news_of(workflow_id: int) -> Hashable:
     return ("news", workflow_id)
 
 
+def instances_of(workflow_id: int) -> Hashable:
+    """The topic of attempts of a workflow that began, ended or are to be ended."""
+    return ("instances", workflow_id)
+
+
+def cancellations_of(workflow_id: int) -> Hashable:
+    """The topic of attempts of a workflow that are to be ended."""
+    return ("cancellations", workflow_id)
+
+
 def is_news(change: JobChange) -> bool:
     """Whether the client acts upon it: jobs are done, failed or cancelled, or an attempt failed."""
     return change.state in FINAL_JOB_STATES or change.reason is not None
@@ -48,6 +58,8 @@ class Writing:
         reached = transitions.finish()
         topics = {changes_of(workflow_id) for workflow_id in reached}
         topics |= {news_of(workflow_id) for workflow_id in transitions.news}
+        topics |= {instances_of(workflow_id) for workflow_id in transitions.moved}
+        topics |= {cancellations_of(workflow_id) for workflow_id in transitions.cancelling}
         topics |= {queue_of(workflow_id, executor) for workflow_id, executor in transitions.queued}
         if topics:
             tx.after_commit(lambda: self._publish(topics))

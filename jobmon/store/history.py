@@ -1,6 +1,8 @@
 """The history: every state change of a workflow, under sequence numbers without gaps; also the feed of changes."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -39,22 +41,29 @@ _JOB_CHANGES = (
     .limit(sa.bindparam("n"))
 )
 _TOLD_TO_MANAGERS = [InstanceState.RUNNING, InstanceState.CANCELLING, *FINAL_INSTANCE_STATES]
-_each = sa.func.json_each(_t.entities).table_valued("value", name="each")
-_INSTANCE_CHANGES = (
-    sa.select(_t.seq, sa.func.json_group_array(job_instance.c.token), _t.to_state)
-    .select_from(history_group.join(_each, sa.true()).join(job_instance, job_instance.c.id == _each.c.value))
-    .where(
-        _t.workflow_id == sa.bindparam("workflow_id"),
-        _t.seq > sa.bindparam("since"),
-        _t.kind == sa.literal_column("'instance'"),
-        _t.to_state != _t.from_state,
-        _t.to_state.in_(sa.literal_column(f"'{state}'") for state in _TOLD_TO_MANAGERS),
-        job_instance.c.executor == sa.bindparam("executor"),
+
+
+def _changes_to(states: Sequence[InstanceState]) -> sa.Select[Any]:
+    each = sa.func.json_each(_t.entities).table_valued("value", name="each")
+    return (
+        sa.select(_t.seq, sa.func.json_group_array(job_instance.c.token), _t.to_state)
+        .select_from(history_group.join(each, sa.true()).join(job_instance, job_instance.c.id == each.c.value))
+        .where(
+            _t.workflow_id == sa.bindparam("workflow_id"),
+            _t.seq > sa.bindparam("since"),
+            _t.kind == sa.literal_column("'instance'"),
+            _t.to_state != _t.from_state,
+            _t.to_state.in_(sa.literal_column(f"'{state}'") for state in states),
+            job_instance.c.executor == sa.bindparam("executor"),
+        )
+        .group_by(_t.seq)
+        .order_by(_t.seq)
+        .limit(sa.bindparam("n"))
     )
-    .group_by(_t.seq)
-    .order_by(_t.seq)
-    .limit(sa.bindparam("n"))
-)
+
+
+_INSTANCE_CHANGES = _changes_to(_TOLD_TO_MANAGERS)
+_CANCELLATIONS = _changes_to([InstanceState.CANCELLING])
 _SEQ = sa.select(workflow.c.seq).where(workflow.c.id == sa.bindparam("workflow_id"))
 _JOB_STATES = {state.value: state for state in JobState}
 _INSTANCE_STATES = {state.value: state for state in InstanceState}
@@ -134,12 +143,12 @@ def job_changes(connection: Connection, workflow_id: int, since: int, limit: int
 
 
 def instance_changes(
-    connection: Connection, workflow_id: int, executor: str, since: int, limit: int
+    connection: Connection, workflow_id: int, executor: str, since: int, limit: int, *, only_cancelling: bool
 ) -> tuple[int, list[InstanceChange]]:
     """Changes of an executor's instances that its manager must hear of, and the sequence number that they reach."""
     seq = current_seq(connection, workflow_id)
     parameters = {"workflow_id": workflow_id, "executor": executor, "since": since, "n": limit}
-    rows = connection.execute(_INSTANCE_CHANGES, parameters).all()
+    rows = connection.execute(_CANCELLATIONS if only_cancelling else _INSTANCE_CHANGES, parameters).all()
     changes = [InstanceChange(msgspec.json.decode(row[1]), _INSTANCE_STATES[row[2]]) for row in rows]
     return (int(rows[-1][0]) if len(rows) == limit else max(seq, since)), changes
 

@@ -202,7 +202,10 @@ class LiveInstances:
 
 @attrs.frozen
 class ReadInstanceChanges:
-    """Attempts of one executor that became RUNNING, CANCELLING or final after `since`; waits up to `wait_s` for one."""
+    """Attempts of one executor that became RUNNING, CANCELLING or final after `since`; waits up to `wait_s` for one.
+
+    With `only_cancelling`, for executors whose manager tells all else itself, only those that became CANCELLING.
+    """
 
     workflow_id: int
     executor: str
@@ -210,6 +213,7 @@ class ReadInstanceChanges:
     database_id: str
     wait_s: float = 0.0
     limit: int = 5000
+    only_cancelling: bool = False
 
 
 @attrs.frozen

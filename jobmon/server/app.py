@@ -54,6 +54,7 @@ class Api:
         self._hub = hub
         self._credentials = credentials
         self._empty_since: dict[Hashable, tuple[int, int]] = {}
+        self._news_told: dict[int, int] = {}  #: how much news had been published when a run's changes were last read
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
         self._health = _encode(Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid))
 
@@ -120,12 +121,12 @@ class Api:
         """Read changes of jobs. News is told at once; what nobody acts upon rides along, or waits for a moment."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(message.wait_s, _LONGEST_WAIT_S)
-        last = False
-        with (
-            self._hub.listen(changes_of(message.workflow_id)) as anything,
-            self._hub.listen(news_of(message.workflow_id)) as news,
-        ):
+        topic, last = news_of(message.workflow_id), False
+        with self._hub.listen(changes_of(message.workflow_id)) as anything, self._hub.listen(topic) as news:
+            if message.wait_s > 0 and self._news_told.get(message.run_id) == self._hub.published(topic):
+                await news.wait(min(message.wait_s, _RIDE_S))  # nothing but what rides along can be there yet
             while True:
+                self._news_told[message.run_id] = self._hub.published(topic)
                 answer = await loop.run_in_executor(self._readers, self._queries.read, routes.CHANGES, message)
                 left = deadline - loop.time()
                 if answer.reset or any(map(is_news, answer.jobs)) or left <= 0 or last:

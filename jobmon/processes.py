@@ -12,6 +12,8 @@ from pathlib import Path
 import attrs
 
 _PROC = Path("/proc")
+_PF_KTHREAD = 0x00200000  # include/linux/sched.h
+_LOOKS = 1000  # at a process that shows nothing; some hide their arguments for good
 
 
 @attrs.frozen
@@ -61,16 +63,37 @@ def marked(variable: str, value: str | None = None) -> Iterator[tuple[int, str]]
     for entry in os.scandir(_PROC):
         if not entry.name.isdigit():
             continue
-        try:
-            environment = (_PROC / entry.name / "environ").read_bytes()
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
-        for item in environment.split(b"\0"):
+        for item in _environment(_PROC / entry.name).split(b"\0"):
             if item.startswith(prefix):
                 found = item[len(prefix) :].decode(errors="replace")
                 if value in (None, found) and start_ticks(int(entry.name)) is not None:
                     yield int(entry.name), found
                 break
+
+
+def _environment(process: Path) -> bytes:
+    """The environment of a process; empty when it has none, is gone, or is another user's.
+
+    While a process is executing its program, /proc shows it without arguments and environment for some microseconds,
+    in which whoever started it may know already that the execution succeeded. It is looked at until that has passed.
+    """
+    arguments = 0
+    for _ in range(_LOOKS):
+        try:
+            environment = (process / "environ").read_bytes()
+            if environment or arguments > 1 or not _may_be_executing((process / "stat").read_bytes()):
+                return environment
+            arguments += bool((process / "cmdline").read_bytes())
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            return b""
+        os.sched_yield()
+    return b""
+
+
+def _may_be_executing(stat: bytes) -> bool:
+    """Neither a zombie nor a thread of the kernel, both of which never show anything."""
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    return fields[0] not in (b"Z", b"X") and not int(fields[6]) & _PF_KTHREAD
 
 
 def kill_marked(variable: str, value: str) -> int:

@@ -59,10 +59,6 @@ class Transitions:
         """The instance as it stands now."""
         return self._instances.get(token)
 
-    def job(self, job_id: int) -> Job:
-        """The job as it stands now."""
-        return self._jobs[job_id]
-
     def to_instances(self, events: Sequence[tuple[str, InstanceEvent]]) -> None:
         """Apply events to instances that were taken, and what follows to their jobs."""
         wanted = {self._instances[token].job_id for token, _ in events} - self._jobs.keys()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from jobmon.errors import StoreError
 from jobmon.states.jobs import Job
-from jobmon.states.names import FINAL_JOB_STATES, JobState
+from jobmon.states.names import JobState
 from jobmon.store import bulk
 from jobmon.store.connection import Connection
 from jobmon.store.schema import job, job_result, job_spec
@@ -91,13 +91,6 @@ def load(connection: Connection, ids: Iterable[int]) -> dict[int, Job]:
 def claimable(connection: Connection, workflow_id: int, executor: str, limit: int) -> list[Job]:
     """Queued jobs of an executor, oldest first."""
     rows = connection.execute(_CLAIMABLE, {"workflow_id": workflow_id, "executor": executor, "n": limit})
-    return [_record(row) for row in rows]
-
-
-def live(connection: Connection, workflow_id: int) -> list[Job]:
-    """All jobs of a workflow that are not final."""
-    finals = [str(state) for state in FINAL_JOB_STATES]
-    rows = connection.execute(_SELECT.where(job.c.workflow_id == workflow_id, job.c.state.not_in(finals)))
     return [_record(row) for row in rows]
 
 

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from jobmon.processes import ProcessIdentity
-from jobmon.states.names import FINAL_RUN_STATES, JobState, RunState
+from jobmon.states.names import JobState, RunState
 from jobmon.states.reasons import Reason
 from jobmon.states.runs import WorkflowRun
 from jobmon.store.connection import Connection
@@ -128,15 +128,6 @@ def last_run(connection: Connection, workflow_id: int) -> StoredRun | None:
     query = _RUN.where(workflow_run.c.workflow_id == workflow_id).order_by(workflow_run.c.number.desc()).limit(1)
     row = connection.execute(query).first()
     return None if row is None else _stored_run(row)
-
-
-def active_run_ids(connection: Connection) -> list[tuple[int, int]]:
-    """`(run id, workflow id)` of all runs that are not final."""
-    finals = [str(state) for state in FINAL_RUN_STATES]
-    rows = connection.execute(
-        sa.select(workflow_run.c.id, workflow_run.c.workflow_id).where(workflow_run.c.state.not_in(finals))
-    )
-    return [(row[0], row[1]) for row in rows]
 
 
 def insert_run(

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from jobmon.states.evidence import WORKER_DID_NOT_RUN_IT
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION
-from jobmon.worker import command, transport
+from jobmon.worker import attempt, command, transport
 from jobmon.worker.build import build_worker
 
 
@@ -63,3 +64,7 @@ def test_every_module_of_the_worker_is_shipped_compiled_beside_its_source(tmp_pa
         "jobmon_worker/warm.py",
     }
     assert names == {"__main__.py", "__main__.pyc"} | shipped | {f"{name}c" for name in shipped}
+
+
+def test_the_statuses_of_a_worker_that_did_not_run_its_command_are_those_that_the_evidence_knows() -> None:
+    assert sorted(WORKER_DID_NOT_RUN_IT) == sorted([attempt.NOT_STARTED, attempt.REFUSED])

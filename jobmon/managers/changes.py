@@ -96,6 +96,7 @@ def _adopted(instance: LiveInstance) -> Attempt:
         instance.name,
         Phase.UNCERTAIN if instance.executor_job_id is None else Phase.PLACED,
         datetime.fromtimestamp(instance.submitted_at, UTC),
+        instance.array,
         instance.executor_job_id,
         cancelling=instance.state is InstanceState.CANCELLING,
         running=instance.state is InstanceState.RUNNING,

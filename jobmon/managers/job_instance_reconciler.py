@@ -114,8 +114,8 @@ class JobInstanceReconciler:
         if now_s < self._find_due_s:
             self._set_due(self._find_due_s - now_s)
             return
-        tokens = [attempt.token for attempt in uncertain]
-        findings = service.host.call("find", lambda executor: executor.find(tokens=tokens))
+        submissions = [attempt.submission() for attempt in uncertain]
+        findings = service.host.call("find", lambda executor: executor.find(submissions=submissions))
         after_s = service.named.host.uncertain_after_s
         outcomes, observations = settle(uncertain, findings, service.clock.monotonic(), after_s)
         if observations:

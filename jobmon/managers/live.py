@@ -9,7 +9,8 @@ from itertools import repeat
 import attrs
 
 from jobmon.ids import platform_job_name
-from jobmon.plugins import Submitted
+from jobmon.plugins import Submission, Submitted
+from jobmon.wire.leases import ArrayPlace
 
 
 class Phase(Enum):
@@ -25,9 +26,10 @@ class Attempt:
     """One attempt that is not final. Fields are written by one thread at a time: its phase says whose turn it is."""
 
     token: str
-    name: str
+    name: str  #: the task's
     phase: Phase
     submitted_at: datetime
+    array: ArrayPlace | None = None
     executor_job_id: str | None = None
     cancelling: bool = False
     running: bool = False  #: seen running, and said so to the server
@@ -35,11 +37,23 @@ class Attempt:
     cancelled_at_s: float | None = None  #: monotonic instant of the last `cancel` that named it
     unsettled_since_s: float | None = None  #: monotonic instant of the first answer that could not find it
 
+    @property
+    def job_name(self) -> str:
+        """The name that it has, or would have, at its platform."""
+        return platform_job_name(self.token, self.name) if self.array is None else self.array.job_name
+
+    @property
+    def index(self) -> int | None:
+        """Its place in its array, from 1 on."""
+        return None if self.array is None else self.array.index
+
+    def submission(self) -> Submission:
+        """What the executor is asked to find."""
+        return Submission(self.token, self.job_name, self.submitted_at, self.index)
+
     def submitted(self) -> Submitted:
         """What the executor is told of it."""
-        return Submitted(
-            self.executor_job_id or "", self.token, platform_job_name(self.token, self.name), self.submitted_at
-        )
+        return Submitted(self.executor_job_id or "", self.token, self.job_name, self.submitted_at, self.index)
 
 
 class LiveTable:

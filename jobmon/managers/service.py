@@ -1,13 +1,14 @@
 """What the factory and the reconciler of one executor share while they hold its lease."""
 
 import threading
+from collections.abc import Sequence
 
 import attrs
 
 from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
 from jobmon.managers.host import ExecutorHost
-from jobmon.managers.live import LiveTable
+from jobmon.managers.live import Attempt, LiveTable
 from jobmon.managers.outbox import Outbox
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.start_files import StartFiles
@@ -65,7 +66,14 @@ class Service:
         """Forget attempts that are final."""
         dropped = self.live.drop(tokens)
         if self.start_files is not None:
-            self.start_files.remove(attempt.token for attempt in dropped)
+            self.start_files.remove(self._submissions_over(dropped))
+
+    def _submissions_over(self, dropped: Sequence[Attempt]) -> set[str]:
+        """The tokens of submissions of which the last attempt was dropped."""
+        arrays = {attempt.array.token for attempt in dropped if attempt.array is not None}
+        if arrays:
+            arrays -= {attempt.array.token for attempt in self.live.snapshot() if attempt.array is not None}
+        return arrays | {attempt.token for attempt in dropped if attempt.array is None}
 
     def outage(self) -> str:
         """Why the platform is not asked at the moment; empty when it is."""

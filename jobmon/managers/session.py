@@ -65,7 +65,8 @@ class Session:
         )
         start_files = outbox = None
         if named.cls.reporting is Reporting.WORKER:
-            start_files = StartFiles(requester, folders, named.host.python or sys.executable)
+            python = named.host.python or sys.executable
+            start_files = StartFiles(requester, folders, python, named.cls.exit_map)
             outbox = Outbox(requester, folders.outbox)
         recorder = Recorder(lease, requester, named.cls.reporting, self._ended)
         self.service = Service(

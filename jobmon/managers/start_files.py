@@ -1,7 +1,8 @@
 """Start files: what a worker must know before it can ask the server, its credential among it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -14,23 +15,31 @@ _REPORT_WAIT_S = 900.0
 
 
 class StartFiles:
-    """Writes one private file per attempt and tells the command that places its worker."""
+    """Writes one private file per submission and tells the command that places its workers, which holds no secret."""
 
-    def __init__(self, requester: Requester, folders: Folders, python: str) -> None:
+    def __init__(self, requester: Requester, folders: Folders, python: str, exit_map: Mapping[int, int]) -> None:
         self._requester, self._folders, self._python = requester, folders, python
+        self._exit_map = {str(status): instead for status, instead in exit_map.items()}
         self._worker = str(build_worker(folders.shared))
 
     def write(self, token: str, credential: str | None) -> tuple[str, ...]:
-        """Write the attempt's file; its worker's command line, which holds no secret."""
+        """Write an attempt's file; its worker's command line."""
+        return self._write(token, {"token": token, "credential": credential or ""})
+
+    def write_array(self, token: str, members: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
+        """Write an array's file, of its members' tokens and credentials; the command line, without the index."""
+        return self._write(token, {"members": [(member, credential or "") for member, credential in members]})
+
+    def _write(self, token: str, who: Mapping[str, Any]) -> tuple[str, ...]:
         endpoint = self._folders.endpoint_file
         content = {
+            **who,
             "server": self._requester.url,
             "endpoint": None if endpoint is None else str(endpoint),
-            "token": token,
-            "credential": credential or "",
             "start_wait_s": _START_WAIT_S,
             "report_wait_s": _REPORT_WAIT_S,
-            "outbox": str(self._folders.outbox / f"{token}.json"),
+            "outbox": str(self._folders.outbox),
+            "exit_map": self._exit_map,
         }
         path = self._folders.starts / f"{token}.json"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -38,6 +47,6 @@ class StartFiles:
         return (self._python, "-I", "-S", self._worker, "run", str(path))
 
     def remove(self, tokens: Iterable[str]) -> None:
-        """Remove the files of attempts that are final."""
+        """Remove the files of submissions of which every attempt is final."""
         for token in tokens:
             (self._folders.starts / f"{token}.json").unlink(missing_ok=True)

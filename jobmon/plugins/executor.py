@@ -10,12 +10,14 @@ import attrs
 
 from jobmon.plugins.context import ExecutorContext
 from jobmon.plugins.records import (
+    ArrayRequest,
     CannotTell,
     Finding,
     Observation,
     Outcome,
     Placement,
     SchedulerUnavailable,
+    Submission,
     SubmitRequest,
     Submitted,
     Support,
@@ -77,6 +79,9 @@ class Executor:
     exclusive: ClassVar[bool] = False
     #: What it makes of the core's resources; those that are not named are ignored.
     core_resources: ClassVar[Mapping[str, Support]] = MappingProxyType({})
+    #: Exit statuses to which the platform gives a meaning of its own, and what a worker ends with instead of each. The
+    #: true status travels in the worker's report.
+    exit_map: ClassVar[Mapping[int, int]] = MappingProxyType({})
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
@@ -93,6 +98,10 @@ class Executor:
         """How many attempts it can use at once; None: as many as there are. The host claims no more."""
         return None
 
+    def array_limit(self) -> int:
+        """The most attempts that `submit_array` takes at once; 1: it has no arrays. Only where workers report."""
+        return 1
+
     def check_resources(self, *, resources: Resources) -> list[str]:  # noqa: ARG002
         """What is wrong with resources that parse well, a sentence each. Called without `start`, on the client too."""
         return []
@@ -104,6 +113,16 @@ class Executor:
         """
         raise NotImplementedError(f"executor type {self.name!r} does not define submit")
 
+    def submit_array(self, *, array: ArrayRequest) -> Iterable[tuple[str, Outcome]]:
+        """Give several attempts to the platform by one submission; for the rest as `submit`, member by member.
+
+        An array without certain outcome is never split and never sent again: `find` is asked for its members.
+
+        Raises:
+            ArrayRefused: the platform has none of them, and takes them in smaller arrays, or singly.
+        """
+        raise NotImplementedError(f"executor type {self.name!r} does not define submit_array")
+
     def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
         """What the platform says of each, by token. A row whose name does not carry the token is another job's."""
         raise NotImplementedError(f"executor type {self.name!r} does not define observe")
@@ -112,9 +131,13 @@ class Executor:
         """Ask the platform to end them. Repeated until `observe` says Exited or Absent."""
         raise NotImplementedError(f"executor type {self.name!r} does not define cancel")
 
-    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
-        """Whether the platform has attempts of these tokens. Needed where a submission can be Uncertain."""
-        return {token: CannotTell("this executor cannot look for tokens") for token in tokens}
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
+        """Whether the platform has these attempts, by token. Needed where a submission can be Uncertain.
+
+        Absent only when listing *and* accounting, as far as there is one, answered completely for all the time since
+        `submitted_at`; else CannotTell.
+        """
+        return {s.token: CannotTell("this executor cannot look for submissions") for s in submissions}
 
     # Helpers.
 

@@ -32,13 +32,39 @@ class SubmitRequest:
 
 
 @attrs.frozen
+class ArrayRequest:
+    """Several attempts to place by one submission, an array. All of them ask for the same resources.
+
+    The platform runs `worker_argv` once for each member, with one more argument: the member's index, from 1 on, in
+    decimal digits. What it then has is exactly these members, whatever becomes of each.
+    """
+
+    token: str  #: names the submission; must stand at the start of its name at the platform
+    job_name: str  #: the token and the cleaned name of the first task, as for a single attempt
+    resources: Resources
+    worker_argv: tuple[str, ...]
+    members: tuple[str, ...]  #: the tokens of the attempts, in the order of their indexes
+
+
+@attrs.frozen
+class Submission:
+    """An attempt as it was, or may have been, given to the platform: `job_name` is the name that it has there."""
+
+    token: str
+    job_name: str
+    submitted_at: datetime  #: aware, UTC
+    index: int | None = None  #: in an array: its place there, from 1 on; the array's token begins `job_name`
+
+
+@attrs.frozen
 class Submitted:
     """An attempt that the platform is believed to have."""
 
     executor_job_id: str  #: the platform's id, as Accepted or Found gave it
     token: str
-    job_name: str
+    job_name: str  #: the name that it has at the platform
     submitted_at: datetime  #: aware, UTC
+    index: int | None = None  #: in an array: its place there, from 1 on; the array's token begins `job_name`
 
 
 # What came of a submission.
@@ -160,3 +186,14 @@ class Support(StrEnum):
 
 class SchedulerUnavailable(Exception):
     """The platform does not answer. Any method may raise it: no job suffers, the host tries again later."""
+
+
+class ArrayRefused(Exception):
+    """The platform takes no array of this size, and has none of its members; smaller ones it may take.
+
+    `limit` is the largest array that it takes; 1: none. The attempts are given again, in arrays of that size or singly.
+    """
+
+    def __init__(self, why: str, *, limit: int = 1) -> None:
+        super().__init__(why)
+        self.limit = limit

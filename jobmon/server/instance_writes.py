@@ -5,6 +5,7 @@ from typing import Any
 
 from jobmon.errors import InvalidRequest
 from jobmon.ids import new_tokens
+from jobmon.server import arrays
 from jobmon.server.credentials import Credentials
 from jobmon.server.payloads import environment_of, with_outputs
 from jobmon.server.transitions import Transitions
@@ -57,7 +58,8 @@ class InstanceWrites:
         transitions.to_jobs([(job.id, jobs.Instantiated()) for job in found])
         transitions.to_instances([(instance.token, instances.SubmissionBegan()) for instance in made])
         self._writing.store(tx, transitions)
-        return JobsClaimed(self._claims(tx, message, made))
+        claims = self._claims(tx, message, made)
+        return JobsClaimed(_in_arrays(tx, claims, message.array_limit) if message.array_limit > 1 else claims)
 
     def _claims(self, tx: Transaction, message: ClaimJobs, made: list[JobInstance]) -> list[Claim]:
         specifications = job_rows.specifications(tx.connection, [instance.job_id for instance in made])
@@ -162,6 +164,13 @@ class InstanceWrites:
     def _recorded(self, tx: Transaction, transitions: Transitions, tokens: list[str]) -> Recorded:
         self._writing.store(tx, transitions)
         return Recorded(forget_ended(self._writing, tx, transitions, tokens))
+
+
+def _in_arrays(tx: Transaction, claims: list[Claim], limit: int) -> list[Claim]:
+    """The claims, those that ask for the same resources put into arrays, whose membership is stored."""
+    made = arrays.group(claims, limit)
+    instance_rows.insert_members(tx.connection, {c.token: c.array for c in made if c.array is not None})
+    return made
 
 
 def forget_ended(writing: Writing, tx: Transaction, transitions: Transitions, tokens: Iterable[str]) -> list[str]:

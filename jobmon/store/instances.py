@@ -1,7 +1,7 @@
 """Job instances and their reports, as rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,8 +13,8 @@ from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
 from jobmon.states.reasons import Reason
 from jobmon.store import bulk
 from jobmon.store.connection import Connection
-from jobmon.store.schema import instance_report, job_instance, job_spec
-from jobmon.wire.leases import LiveInstance
+from jobmon.store.schema import array_member, instance_report, job_instance, job_spec
+from jobmon.wire.leases import ArrayPlace, LiveInstance
 from jobmon.wire.workers import FinishReport
 
 _STATES = {state.value: state for state in InstanceState}
@@ -50,6 +50,7 @@ _STATE_COLUMNS = ("state", "worker_id", "exit_status", "reason", "signal", "deta
 _UPDATE = bulk.UpdateAlike(job_instance, _STATE_COLUMNS)
 _UPDATE_WITH_ID = bulk.Update(job_instance, ("id", "version"), ("executor_job_id", *_STATE_COLUMNS))
 _LAST_ID = sa.select(sa.func.coalesce(sa.func.max(_t.id), 0))
+_INSERT_MEMBERS = bulk.Insert(array_member, ("token", "array_token", "array_index", "job_name"))
 _REPORT_COLUMNS = ("token", "host", "usage", "stdout_tail", "stderr_tail")
 _SAVE_REPORTS = bulk.Insert(instance_report, _REPORT_COLUMNS, ignore=True)
 
@@ -98,6 +99,12 @@ def insert(connection: Connection, instances: Sequence[JobInstance], at: int) ->
     _INSERT.execute(connection, rows)
 
 
+def insert_members(connection: Connection, places: Mapping[str, ArrayPlace]) -> None:
+    """Store which attempts, by token, are submitted in which arrays."""
+    rows = [(token, place.token, place.index, place.job_name) for token, place in places.items()]
+    _INSERT_MEMBERS.execute(connection, rows)
+
+
 def save(connection: Connection, changes: Sequence[tuple[JobInstance, JobInstance]]) -> None:
     """Store changed instances, given as they were read and as they are now.
 
@@ -126,13 +133,29 @@ def save_reports(connection: Connection, host: str | None, reports: Sequence[Fin
 def live_page(connection: Connection, workflow_id: int, executor: str, after: int, limit: int) -> list[LiveInstance]:
     """Live instances of an executor with ids above `after`."""
     rows = connection.execute(
-        sa.select(_t.id, _t.token, job_spec.c.name, _t.state, _t.executor_job_id, _t.submitted_at)
+        sa.select(
+            _t.id,
+            _t.token,
+            job_spec.c.name,
+            _t.state,
+            _t.executor_job_id,
+            _t.submitted_at,
+            array_member.c.array_token,
+            array_member.c.array_index,
+            array_member.c.job_name,
+        )
         .join(job_spec, job_spec.c.job_id == _t.job_id)
+        .outerjoin(array_member, array_member.c.token == _t.token)
         .where(_t.workflow_id == workflow_id, _t.executor == executor, _IS_LIVE, _t.id > after)
         .order_by(_t.id)
         .limit(limit)
     )
-    return [LiveInstance(row[0], row[1], row[2], _STATES[row[3]], row[4], row[5] / 1e6) for row in rows]
+    return [
+        LiveInstance(
+            row[0], row[1], row[2], _STATES[row[3]], row[4], row[5] / 1e6, ArrayPlace(*row[6:]) if row[6] else None
+        )
+        for row in rows
+    ]
 
 
 def attempts_of(connection: Connection, job_id: int) -> list[tuple[JobInstance, Any]]:

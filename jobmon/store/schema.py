@@ -119,6 +119,16 @@ _LIVE = _in("state", FINAL_INSTANCE_STATES, negate=True)
 # Live instances are found by this index too: there are never many.
 sa.Index("one_live_instance_per_job", job_instance.c.job_id, unique=True, sqlite_where=_LIVE)
 
+array_member = sa.Table(
+    "array_member",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True),
+    sa.Column("array_token", sa.Text, nullable=False),
+    sa.Column("array_index", sa.Integer, nullable=False),
+    sa.Column("job_name", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 instance_report = sa.Table(
     "instance_report",
     metadata,

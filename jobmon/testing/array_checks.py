@@ -44,7 +44,7 @@ class ArrayChecks:
         names = Counter(name[:27] for name in world.platform.job_names())
         assert max(names.values(), default=0) <= 1, f"jobs at the platform by token: {names}"
         if unclear and find_is_defined(world):
-            found = world.find([request.token for request in unclear])
+            found = world.find(unclear)
             wrong = [r.token for r in unclear if (r.token in names) != (type(found.get(r.token)).__name__ == "Found")]
             assert not wrong, f"of {wrong} find says {[found.get(token) for token in wrong]}"
 

@@ -12,7 +12,8 @@ from jobmon.testing.sentences import Level, holds, not_exercised
 from jobmon.testing.valid import wrong_observation, wrong_outcome
 from jobmon.testing.world import World
 
-_METHODS = {"submit": "requests", "observe": "submitted", "cancel": "submitted", "find": "tokens",
+_METHODS = {"submit": "requests", "observe": "submitted", "cancel": "submitted", "find": "submissions",
+            "submit_array": "array",
             "check_resources": "resources"}  # fmt: skip
 _LIVES = 5
 
@@ -209,7 +210,7 @@ class LifeChecks:
         one = world.accept()[0]
         world.observe([one])
         world.cancel([one])
-        world.find([one.token])
+        world.find([one])
 
     @holds(Level.CORE, "No thread, open file or process is left behind.")
     def test_nothing_is_left_behind(self, world: World) -> None:

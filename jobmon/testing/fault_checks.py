@@ -71,7 +71,7 @@ class OutageChecks:
         one = world.live()[0]
         world.platform.down()
         try:
-            finding = world.find([one.token]).get(one.token, CannotTell("left out"))
+            finding = world.find([one]).get(one.token, CannotTell("left out"))
         except SchedulerUnavailable:
             return
         assert isinstance(finding, CannotTell), f"it is {finding!r}"
@@ -119,7 +119,7 @@ class AmbiguityChecks:
         world.platform.accept_then_time_out()
         outcome = world.submit([request]).of(request.token)
         if not isinstance(outcome, Accepted):
-            finding = world.find([request.token]).get(request.token)
+            finding = world.find([request]).get(request.token)
             assert isinstance(finding, Found), f"it is {finding!r}"
             outcome = Accepted(finding.executor_job_id)
         one = world.submitted(request, outcome)

@@ -1,7 +1,6 @@
 """Level find: submissions of unknown outcome are found by their tokens."""
 
-from jobmon.ids import new_tokens
-from jobmon.plugins import Absent, CannotTell, Executor, Found, Reporting
+from jobmon.plugins import Absent, CannotTell, Executor, Found, Reporting, SubmitRequest, Submitted
 from jobmon.testing.sentences import Level, does_not_apply, holds
 from jobmon.testing.valid import wrong_finding
 from jobmon.testing.world import World
@@ -24,7 +23,7 @@ class FindChecks:
     def test_find_gives_the_id_that_submit_gave(self, world: World) -> None:
         self._needs_find(world)
         one = world.live()[0]
-        found = world.find([one.token]).get(one.token)
+        found = world.find([one]).get(one.token)
         assert found == Found(one.executor_job_id), f"submit gave {one.executor_job_id!r}, find {found!r}"
 
     @holds(Level.FIND, "find says Absent, or that it cannot tell, of a token that was never submitted.")
@@ -33,15 +32,18 @@ class FindChecks:
         if world.conformance.finds_what_was_never_sent:
             does_not_apply("its platform keeps no list of what it was given")
         world.accept()
-        token = new_tokens(1)[0]
-        finding = world.find([token]).get(token)
+        request = world.requests()[0]
+        finding = world.find([request]).get(request.token)
         assert isinstance(finding, Absent | CannotTell), f"it is {finding!r}"
 
     @holds(Level.FIND, "find answers for the tokens that it was asked for, with Found, Absent or CannotTell.")
     def test_find_answers_what_it_was_asked_in_the_contracts_words(self, world: World) -> None:
         self._needs_find(world)
-        asked, _ = [world.accept()[0].token, world.requests()[0].token], world.batch(2) > 1 and world.accept()
-        answer = world.find(asked)
+        sought: list[SubmitRequest | Submitted] = [world.accept()[0], world.requests()[0]]
+        if world.batch(2) > 1:
+            world.accept()
+        asked = [one.token for one in sought]
+        answer = world.find(sought)
         assert set(answer) <= set(asked), f"asked for {asked}, it answered {answer}"
         for finding in answer.values():
             assert (wrong := wrong_finding(finding)) is None, f"{finding!r}: {wrong}"
@@ -51,7 +53,7 @@ class FindChecks:
         self._needs_find(world)
         one = world.live()[0]
         world.restart(stop=False)
-        found = world.find([one.token]).get(one.token)
+        found = world.find([one]).get(one.token)
         assert found == Found(one.executor_job_id), f"submit gave {one.executor_job_id!r}, find after it {found!r}"
 
     @holds(Level.FIND, "What has ended is not Absent for find, where the platform alone reports: it would run again.")
@@ -62,5 +64,5 @@ class FindChecks:
         one = world.live()[0]
         world.platform.finish(one.executor_job_id)
         world.ended(one)
-        finding = world.find([one.token]).get(one.token)
+        finding = world.find([one]).get(one.token)
         assert isinstance(finding, Found | CannotTell), f"it is {finding!r}"

@@ -80,7 +80,7 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
         def _settle(self, request: SubmitRequest) -> None:
             if not find_is_defined(self.world) or self.away:
                 return
-            finding = self.world.find([request.token]).get(request.token)
+            finding = self.world.find([request]).get(request.token)
             if isinstance(finding, Found):
                 accepted = Accepted(finding.executor_job_id)
                 self.known[request.token] = self.world.submitted(request, accepted), _Is.LIVE
@@ -143,7 +143,7 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
         def find(self, index: int) -> None:
             one = self._one(index)
             if self.known[one.token][1] is _Is.LIVE:
-                finding = self.world.find([one.token]).get(one.token)
+                finding = self.world.find([one]).get(one.token)
                 assert finding == Found(one.executor_job_id), f"{one} is {finding!r}"
 
         @rule(stop=st.booleans())

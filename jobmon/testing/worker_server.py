@@ -107,7 +107,7 @@ class WorkerServer:
             "credential": CREDENTIAL,
             "start_wait_s": 20.0,
             "report_wait_s": 20.0,
-            "outbox": str(folder / f"{token}.outbox"),
+            "outbox": str(folder / "outbox"),
         }
         path = folder / f"{token}.start"
         path.write_bytes(msgspec.json.encode(start | more))

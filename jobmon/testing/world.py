@@ -19,6 +19,7 @@ from jobmon.plugins import (
     Outcome,
     Reporting,
     SchedulerUnavailable,
+    Submission,
     SubmitRequest,
     Submitted,
     Unknown,
@@ -179,9 +180,10 @@ class World:
         """Ask for their ends, once."""
         self.call("cancel", lambda: self.executor.cancel(submitted=submitted))
 
-    def find(self, tokens: Sequence[str]) -> dict[str, Finding]:
+    def find(self, sought: Sequence[SubmitRequest | Submitted]) -> dict[str, Finding]:
         """What `find` answers."""
-        answer = self.call("find", lambda: self.executor.find(tokens=tokens))
+        submissions = [_submission(one) for one in sought]
+        answer = self.call("find", lambda: self.executor.find(submissions=submissions))
         assert isinstance(answer, Mapping), f"find answered {answer!r}, which is no mapping"
         return dict(answer)
 
@@ -254,3 +256,9 @@ class World:
     def can(self, method: str) -> bool:
         """Whether the platform object has this method."""
         return getattr(type(self.platform), method) is not getattr(Platform, method)
+
+
+def _submission(one: SubmitRequest | Submitted) -> Submission:
+    if isinstance(one, Submitted):
+        return Submission(one.token, one.job_name, one.submitted_at, one.index)
+    return Submission(one.token, one.job_name, datetime.now(UTC) - timedelta(seconds=1))

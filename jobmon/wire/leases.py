@@ -86,6 +86,19 @@ class ClaimJobs:
     wait_s: float = 0.0
     with_payload: bool = False  #: for executors that run the payload themselves
     with_credentials: bool = False  #: for workers that are not this user's agent
+    array_limit: int = 1  #: attempts that ask for the same resources are put into arrays of at most so many
+
+
+@attrs.frozen
+class ArrayPlace:
+    """The place of an attempt in an array, committed with the exact membership before its platform is called.
+
+    `token` names the submission at the platform, where it begins its `job_name`; indexes count from 1 without a gap.
+    """
+
+    token: str
+    index: int
+    job_name: str
 
 
 @attrs.frozen
@@ -102,11 +115,12 @@ class Claim:
     env: dict[str, str] | None = None
     cwd: str | None = None
     credential: str | None = None
+    array: ArrayPlace | None = None  #: None: it is submitted by itself
 
 
 @attrs.frozen
 class JobsClaimed:
-    """The claimed jobs, oldest first; none when the wait was in vain."""
+    """The claimed jobs, oldest first, members of an array by index; none when the wait was in vain."""
 
     claims: list[Claim]
 
@@ -181,7 +195,7 @@ class ReadLiveInstances:
 
 @attrs.frozen
 class LiveInstance:
-    """An attempt that is not final. `submitted_at` is in seconds since 1970, UTC."""
+    """An attempt that is not final. `name` is its task's, `submitted_at` in seconds since 1970, UTC."""
 
     id: int
     token: str
@@ -189,6 +203,7 @@ class LiveInstance:
     state: InstanceState
     executor_job_id: str | None
     submitted_at: float
+    array: ArrayPlace | None = None
 
 
 @attrs.frozen

@@ -26,17 +26,23 @@ class Attempt:
     """One attempt, as its start file describes it.
 
     The file is JSON: `server` (its address), `endpoint` (file with its latest address, or null), `token`, `credential`,
-    `start_wait_s`, `report_wait_s`, `outbox` (file for a report that could not be sent); and, if need be, `exit_map`
-    (statuses that the platform gives a meaning, to others) and `grace_s` (from SIGTERM to SIGKILL).
+    `start_wait_s`, `report_wait_s`, `outbox` (folder for a report that could not be sent); and, if need be, `exit_map`
+    (statuses that the platform gives a meaning, to others) and `grace_s` (from SIGTERM to SIGKILL). That of an array
+    has `members`, a list of `[token, credential]`, in place of those two; `index` is the attempt's in it, from 1 on.
     """
 
-    def __init__(self, start: dict[str, Any], archive: str) -> None:
+    def __init__(self, start: dict[str, Any], archive: str, index: int | None = None) -> None:
         self.start = start
-        self.token: str = start["token"]
+        if index is None:
+            self.token, credential = start["token"], start["credential"]
+        elif index < 1:
+            raise IndexError(f"the index {index} is not of the array")
+        else:
+            self.token, credential = start["members"][index - 1]
         self.archive = archive
         self.host = os.uname().nodename
         self.worker_id = f"{self.host}:{os.getpid()}:{os.urandom(6).hex()}"
-        self.server = Server(start["server"], start["credential"], start.get("endpoint"))
+        self.server = Server(start["server"], credential, start.get("endpoint"))
         self.signals = Signals()
 
     def run(self) -> int:
@@ -124,13 +130,13 @@ class Attempt:
         if self.token in answer.get("superseded", ()):
             say(f"{self.token}: had been given up before; its end changes nothing")
         if kept:
-            os.unlink(self.start["outbox"])
+            os.unlink(self._outbox())
+
+    def _outbox(self) -> str:
+        return f"{self.start['outbox']}/{self.token}.json"
 
     def _keep(self, body: dict[str, Any], error: Exception) -> bool:
-        path = self.start.get("outbox")
-        if not path:
-            say(f"{self.token}: could not report: {error}")
-            return False
+        path = self._outbox()
         try:
             report.keep(path, body)
         except OSError as trouble:

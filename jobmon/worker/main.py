@@ -17,11 +17,13 @@ def main(argv: list[str]) -> NoReturn:
     """Do what the arguments say, and end with the status that it has."""
     match argv:
         case ["run", start_file]:
-            status = _run(start_file)
+            status = _run(start_file, None)
+        case ["run", start_file, index] if index.isdecimal():
+            status = _run(start_file, int(index))
         case ["call", read_from, write_to]:
             status = _call(int(read_from), int(write_to))
         case _:
-            sys.stderr.write("usage: worker.pyz run START_FILE | call IN_FD OUT_FD\n")
+            sys.stderr.write("usage: worker.pyz run START_FILE [INDEX] | call IN_FD OUT_FD\n")
             status = USAGE
     sys.stderr.flush()
     if argv[:1] == ["run"]:
@@ -29,13 +31,13 @@ def main(argv: list[str]) -> NoReturn:
     sys.exit(status)
 
 
-def _run(start_file: str) -> int:
+def _run(start_file: str, index: int | None) -> int:
     from .attempt import Attempt, say
 
     try:
         with open(start_file, encoding="utf-8") as file:
-            attempt = Attempt(json.load(file), os.path.abspath(sys.argv[0]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+            attempt = Attempt(json.load(file), os.path.abspath(sys.argv[0]), index)
+    except (OSError, ValueError, LookupError, TypeError) as error:
         say(f"cannot use the start file {start_file}: {type(error).__name__}: {error}")
         return BAD_START_FILE
     return attempt.run()

@@ -17,6 +17,7 @@ from jobmon.plugins import (
     Rejected,
     Running,
     SchedulerUnavailable,
+    Submission,
     SubmitRequest,
     Submitted,
     Uncertain,
@@ -53,9 +54,9 @@ class LabBatch(Executor):
         rows = {row.name: row for row in self.listing()}
         return {s.token: seen(rows[s.job_name]) if s.job_name in rows else Absent(self.now()) for s in submitted}
 
-    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         rows = {row.name[:27]: row for row in self.listing()}
-        return {token: Found(rows[token].id) if token in rows else Absent(self.now()) for token in tokens}
+        return {s.token: Found(rows[s.token].id) if s.token in rows else Absent(self.now()) for s in submissions}
 
     def cancel(self, *, submitted: Sequence[Submitted]) -> None:
         for one in submitted:

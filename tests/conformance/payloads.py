@@ -23,6 +23,7 @@ from jobmon.plugins import (
     Reason,
     Reporting,
     Running,
+    Submission,
     SubmitRequest,
     Submitted,
 )
@@ -107,11 +108,9 @@ class Payloads(Executor):
             if one.token in self.children:
                 self.children[one.token].terminate()
 
-    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
-        return {
-            token: Found(f"p{self.children[token].pid}-{token}") if token in self.children else Absent(self.now())
-            for token in tokens
-        }
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
+        mine = {token: Found(f"p{child.pid}-{token}") for token, child in self.children.items()}
+        return {s.token: mine.get(s.token, Absent(self.now())) for s in submissions}
 
 
 class Children(LocalPlatform):

@@ -17,6 +17,7 @@ from jobmon.plugins import (
     Rejected,
     Running,
     SchedulerUnavailable,
+    Submission,
     SubmitRequest,
     Submitted,
     Uncertain,
@@ -83,9 +84,9 @@ class Memory(Executor):
         except PlatformAway as error:
             raise SchedulerUnavailable(str(error)) from error
 
-    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         rows = {row.name[:TOKEN_LENGTH]: row for row in self.rows()}
-        return {token: Found(rows[token].id) if token in rows else Absent(self.now()) for token in tokens}
+        return {s.token: Found(rows[s.token].id) if s.token in rows else Absent(self.now()) for s in submissions}
 
 
 class MemoryConformance(ExecutorConformance):

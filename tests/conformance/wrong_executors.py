@@ -301,21 +301,21 @@ class SubmitsAgainAfterATimeOut(Memory):
 
 @fails("test_find_gives_the_id_that_submit_gave")
 class FindsNamesForIds(Memory):
-    def find(self, *, tokens):
-        return {t: Found(t) if isinstance(f, Found) else f for t, f in super().find(tokens=tokens).items()}
+    def find(self, *, submissions):
+        return {t: Found(t) if isinstance(f, Found) else f for t, f in super().find(submissions=submissions).items()}
 
 
 @fails("test_a_token_that_was_never_submitted_is_not_found")
 class FindsWhateverIsAskedFor(Memory):
-    def find(self, *, tokens):
+    def find(self, *, submissions):
         rows = {row.name[:TOKEN_LENGTH]: row for row in self.rows()}
-        return {token: Found(rows[token].id if token in rows else "1") for token in tokens}
+        return {s.token: Found(rows[s.token].id if s.token in rows else "1") for s in submissions}
 
 
 @fails("test_find_answers_what_it_was_asked_in_the_contracts_words")
 class FindsNone(Memory):
-    def find(self, *, tokens):
-        return {t: f if isinstance(f, Found) else None for t, f in super().find(tokens=tokens).items()}
+    def find(self, *, submissions):
+        return {t: f if isinstance(f, Found) else None for t, f in super().find(submissions=submissions).items()}
 
 
 @fails("test_another_executor_finds_the_same")
@@ -327,15 +327,15 @@ class FindsWhatItRemembers(Memory):
             self.__dict__.setdefault("mine", {})[request.token] = Found(outcome.executor_job_id)
         return outcome
 
-    def find(self, *, tokens):
+    def find(self, *, submissions):
         self.rows()
-        return {token: self.__dict__.get("mine", {}).get(token, Absent(self.now())) for token in tokens}
+        return {s.token: self.__dict__.get("mine", {}).get(s.token, Absent(self.now())) for s in submissions}
 
 
 @fails("test_what_has_ended_is_still_found_where_the_platform_alone_reports")
 class FindsOnlyTheLiving(Dummy):
-    def find(self, *, tokens):
-        found = super().find(tokens=tokens)
+    def find(self, *, submissions):
+        found = super().find(submissions=submissions)
         ended = {token for token, seen in self.context.pushed if isinstance(seen, Exited)}
         return {token: Absent(self.now()) if token in ended else finding for token, finding in found.items()}
 

@@ -221,7 +221,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_request_id(
         sent = [(request_id, message) for where, request_id, message in server.requests if where == path]
         assert len(sent) == 3
         assert sent[0] == sent[1] == sent[2]
-    assert not (tmp_path / f"{TOKEN}.outbox").exists()
+    assert not (tmp_path / "outbox" / f"{TOKEN}.json").exists()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", None])
@@ -276,7 +276,7 @@ def test_a_report_that_was_kept_is_a_whole_request(server: WorkerServer, archive
     server.give(TOKEN, tmp_path, shell="exit 3")
     server.fail_next = {FINISH: 1000}
     assert run(archive, server.start_file(TOKEN, tmp_path, report_wait_s=0.3))[0] == 3
-    kept = msgspec.json.decode((tmp_path / f"{TOKEN}.outbox").read_bytes(), type=FinishAttempts)
+    kept = msgspec.json.decode((tmp_path / "outbox" / f"{TOKEN}.json").read_bytes(), type=FinishAttempts)
     assert kept == server.wait_for(FINISH)
     assert kept.reports[0].exit_status == 3
 

@@ -138,11 +138,11 @@ def test_a_report_that_cannot_be_sent_is_kept_at_once_and_removed_when_it_was_se
     (tmp_path / "go").write_text("x\n")
     assert worker.process.stderr is not None
     assert "kept in" in worker.process.stderr.readline()
-    kept = msgspec.json.decode((tmp_path / f"{TOKEN}.outbox").read_bytes(), type=FinishAttempts)
+    kept = msgspec.json.decode((tmp_path / "outbox" / f"{TOKEN}.json").read_bytes(), type=FinishAttempts)
     server.listen()
     assert worker.end()[0] == 3
     assert server.reports(TOKEN) == kept.reports
-    assert not (tmp_path / f"{TOKEN}.outbox").exists()
+    assert not (tmp_path / "outbox" / f"{TOKEN}.json").exists()
 
 
 def test_a_worker_that_is_ended_while_it_cannot_report_leaves_the_report(
@@ -158,7 +158,7 @@ def test_a_worker_that_is_ended_while_it_cannot_report_leaves_the_report(
     assert "kept in" in worker.process.stderr.readline()
     worker.process.send_signal(signal.SIGTERM)
     assert worker.end()[0] == 3
-    assert (tmp_path / f"{TOKEN}.outbox").exists()
+    assert (tmp_path / "outbox" / f"{TOKEN}.json").exists()
 
 
 @pytest.mark.parametrize("shell", ["echo go > fifo; sleep 600", "setsid -w bash -c 'echo go > fifo; sleep 600'"])

@@ -17,6 +17,7 @@ from jobmon.plugins import (
     Resources,
     Running,
     SchedulerUnavailable,
+    Submission,
     SubmitRequest,
     Submitted,
     Uncertain,
@@ -45,6 +46,10 @@ def dummy(at=NOON, **settings):
 
 def requests(tokens=TOKENS, task="fit"):
     return [SubmitRequest(token, f"{token}-{task}", task, Resources()) for token in tokens]
+
+
+def submissions(tokens=TOKENS):
+    return [Submission(token, f"{token}-fit", NOON) for token in tokens]
 
 
 def submitted(tokens=TOKENS, task="fit"):
@@ -125,7 +130,7 @@ def test_a_fate_may_be_drawn_from_the_tasks_name():
 def test_find_knows_what_was_accepted_and_a_share_of_what_was_uncertain():
     executor = dummy(uncertain=0.5, uncertain_accepted=0.5, refused=0.1)
     sent = outcomes(executor)
-    found = executor.find(tokens=TOKENS)
+    found = executor.find(submissions=submissions())
     assert all(isinstance(found[t], Found) for t, o in sent.items() if isinstance(o, Accepted))
     assert all(isinstance(found[t], Absent) for t, o in sent.items() if isinstance(o, Rejected))
     unclear = [found[t] for t, o in sent.items() if isinstance(o, Uncertain)]
@@ -153,7 +158,7 @@ def test_during_an_outage_nothing_is_answered(after_s, away):
         lambda: list(executor.submit(requests=requests())),
         lambda: executor.observe(submitted=submitted()),
         lambda: executor.cancel(submitted=submitted()),
-        lambda: executor.find(tokens=TOKENS),
+        lambda: executor.find(submissions=submissions()),
     ]
     for call in calls:
         if away:

@@ -22,6 +22,7 @@ from jobmon.plugins import (
     Resources,
     Running,
     SchedulerUnavailable,
+    Submission,
     SubmitRequest,
     Submitted,
 )
@@ -140,7 +141,7 @@ def test_a_manager_that_comes_back_finds_its_jobs_running(
     first.stop()
     second = make()
     assert second.observe(submitted=submitted) == {"t1": Running()}
-    found = second.find(tokens=["t1", "t2"])
+    found = second.find(submissions=[Submission(token, token, datetime.now(UTC)) for token in ("t1", "t2")])
     assert found["t1"] == Found(submitted[0].executor_job_id)
     assert isinstance(found["t2"], Absent)
 
@@ -179,7 +180,7 @@ def test_jobs_of_an_agent_that_died_are_lost_only_when_they_are_dead(
     assert isinstance(seen, Exited)
     assert seen.reason is Reason.LOST
     assert "the agent that ran it died" in (seen.detail or "")
-    assert isinstance(executor.find(tokens=["t1"])["t1"], Absent)
+    assert isinstance(executor.find(submissions=[Submission("t1", "t1", datetime.now(UTC))])["t1"], Absent)
 
 
 def test_submitting_again_what_the_agent_has_changes_nothing(

@@ -26,6 +26,7 @@ from jobmon.plugins import (
     Reason,
     Resources,
     Running,
+    Submission,
     SubmitRequest,
     Submitted,
     Unknown,
@@ -148,7 +149,7 @@ def test_a_running_worker_is_found_by_its_token_and_no_other(host: Host) -> None
     job = host.submit("echo go > fifo; sleep 600")
     host.says()
     other = "j00000000000000000000000004"
-    found = host.executor.find(tokens=[TOKEN, other])
+    found = host.executor.find(submissions=[Submission(token, token, datetime.now(UTC)) for token in (TOKEN, other)])
     assert found[TOKEN] == Found(job.executor_job_id)
     assert isinstance(found[other], Absent)
 
@@ -170,7 +171,7 @@ def test_what_a_killed_worker_left_is_killed_before_it_is_absent(host: Host) -> 
     host.says()
     os.kill(from_id(job.executor_job_id).pid, signal.SIGKILL)
     host.wait_until_gone(job)
-    assert isinstance(host.executor.find(tokens=[TOKEN])[TOKEN], Absent)
+    assert isinstance(host.executor.find(submissions=[Submission(TOKEN, TOKEN, datetime.now(UTC))])[TOKEN], Absent)
     assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 

@@ -249,8 +249,9 @@ class Fake(Executor):
     def cancel(self, *, submitted):
         self._ask("cancel", [s.token for s in submitted])
 
-    def find(self, *, tokens):
-        self._ask("find", list(tokens))
+    def find(self, *, submissions):
+        tokens = [submission.token for submission in submissions]
+        self._ask("find", tokens)
         return {token: self.settings.findings[token] for token in tokens if token in self.settings.findings}
 
     def _ask(self, what, tokens):

@@ -140,4 +140,12 @@ FROM history_group, json_each(history_group.entities) AS entity
     sa.UniqueConstraint('job_id', 'attempt', name='attempts_are_numbered'),
     sa.UniqueConstraint('token')
     )
+    op.create_table('array_member',
+    sa.Column('token', sa.Text(), nullable=False),
+    sa.Column('array_token', sa.Text(), nullable=False),
+    sa.Column('array_index', sa.Integer(), nullable=False),
+    sa.Column('job_name', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('token'),
+    sqlite_with_rowid=False
+    )
     op.create_index('one_live_instance_per_job', 'job_instance', ['job_id'], unique=True, sqlite_where=sa.text("state NOT IN ('CANCELLED', 'DONE', 'ERROR', 'NO_EXECUTOR_ID', 'RESOURCE_ERROR', 'RETURNED', 'UNKNOWN_ERROR')"))

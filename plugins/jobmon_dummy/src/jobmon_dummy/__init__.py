@@ -25,6 +25,7 @@ from jobmon.plugins import (
     Reporting,
     Running,
     SchedulerUnavailable,
+    Submission,
     SubmitRequest,
     Submitted,
     hookimpl,
@@ -91,15 +92,15 @@ class Dummy(Executor):
         live = [attempt for attempt in submitted if isinstance(self._look_at(attempt), Running)]
         self.context.report(observations={attempt.token: cancelled for attempt in live})
 
-    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         """Say whether submissions of unknown outcome arrived: by the token at the start of the job's name there.
 
         Having no memory, the simulation takes it that each of them was sent.
         """
         self._answer_or_raise()
         return {
-            token: Found(executor_job_id(token)) if has(self.settings, token) else Absent(self.now())
-            for token in tokens
+            s.token: Found(executor_job_id(s.token)) if has(self.settings, s.token) else Absent(self.now())
+            for s in submissions
         }
 
     def _answer_or_raise(self) -> None:

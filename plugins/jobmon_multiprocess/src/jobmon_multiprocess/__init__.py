@@ -20,6 +20,7 @@ from jobmon.plugins import (
     Reason,
     Reporting,
     Running,
+    Submission,
     SubmitRequest,
     Submitted,
     Support,
@@ -88,11 +89,11 @@ class Multiprocess(Executor):
     def cancel(self, *, submitted: Sequence[Submitted]) -> None:
         self._ask({"cancel": [attempt.token for attempt in submitted]})
 
-    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
-        reply = self._ask({"ask": list(tokens)})
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
+        reply = self._ask({"ask": [submission.token for submission in submissions]})
         now = self.now()
         known = {token for token, stage in reply.stages.items() if stage != "dropped"}
-        return {token: Found(f"{reply.agent}/{token}") if token in known else Absent(now) for token in tokens}
+        return {s.token: Found(f"{reply.agent}/{s.token}") if s.token in known else Absent(now) for s in submissions}
 
     def _seen(self, attempt: Submitted, agent: str, stage: str | None) -> Observation:
         match stage:

@@ -27,6 +27,7 @@ from jobmon.plugins import (
     ProcessIdentity,
     Reason,
     Running,
+    Submission,
     SubmitRequest,
     Submitted,
     Unknown,
@@ -119,10 +120,10 @@ class Sequential(Executor):
             elif time.monotonic() - self._told_to_end[one.token] >= GRACE_S:
                 kill_marked(MARK, one.token)
 
-    def find(self, *, tokens: Sequence[str]) -> Mapping[str, Finding]:
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         looked_at = self.now()
         workers = _oldest(marked(WORKER_MARK))
-        return {token: self._finding(token, workers.get(token), looked_at) for token in tokens}
+        return {s.token: self._finding(s.token, workers.get(s.token), looked_at) for s in submissions}
 
     def _finding(self, token: str, worker: ProcessIdentity | None, looked_at: datetime) -> Finding:
         if worker is not None:

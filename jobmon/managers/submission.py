@@ -1,0 +1,144 @@
+"""One call of `submit` or `submit_array`: outcomes are recorded as they come; what has none in the end is uncertain."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from jobmon.managers.host import HostCall
+from jobmon.managers.live import Phase
+from jobmon.managers.service import Service
+from jobmon.plugins import (
+    Accepted,
+    ArrayRefused,
+    ArrayRequest,
+    Deferred,
+    Executor,
+    Outcome,
+    Rejected,
+    SubmitRequest,
+    Uncertain,
+)
+from jobmon.wire import leases
+from jobmon.wire.leases import OutcomeKind
+
+
+class Submitter(Protocol):
+    """Who hears how a submission went."""
+
+    def deferred(self, why: str, retry_after_s: float) -> None:
+        """The platform takes nothing for a while."""
+
+    def arrays_refused(self, tokens: Sequence[str], why: str, limit: int) -> None:
+        """The platform takes no arrays of that size, and has none of the attempts."""
+
+    def unsent(self, tokens: Sequence[str], why: str) -> None:
+        """The submission never reached the executor."""
+
+    def submitted(self, sent: int, cost_s: float, *, uncertain: bool) -> None:
+        """The submission ended."""
+
+
+class Submission(ABC):
+    """A call of the executor, made in its thread."""
+
+    def __init__(self, submitter: Submitter, service: Service, tokens: Sequence[str]) -> None:
+        self._submitter, self._service = submitter, service
+        self._sent = len(tokens)
+        self._begun_s = 0.0
+        self._open: dict[str, str] = dict.fromkeys(tokens, "")  #: token: why its outcome is unknown
+
+    @abstractmethod
+    def _outcomes(self, executor: Executor) -> Iterable[tuple[str, Outcome]]:
+        """Give what is still wanted to the executor."""
+
+    def send(self, executor: Executor, call: HostCall[None]) -> None:
+        """Make the call; runs in the executor's thread."""
+        live, recorder, monotonic = self._service.live, self._service.recorder, self._service.clock.monotonic
+        self._begun_s = monotonic()
+        try:
+            for token, outcome in self._outcomes(executor):
+                if call.abandoned:
+                    return
+                call.progress_s = monotonic()
+                if token not in self._open:
+                    continue
+                if type(outcome) is Accepted:
+                    attempt = live.get(token)
+                    if attempt is not None:
+                        attempt.executor_job_id = outcome.executor_job_id
+                        attempt.phase = Phase.PLACED
+                    recorder.outcome(leases.Outcome(token, OutcomeKind.ACCEPTED, outcome.executor_job_id))
+                    del self._open[token]
+                else:
+                    self._other_outcome(token, outcome)
+        except ArrayRefused as refused:
+            if not call.abandoned:
+                self._submitter.arrays_refused(list(self._open), str(refused), refused.limit)
+                self._open.clear()
+
+    def _unwanted(self) -> set[str]:
+        """Those whose end was asked for meanwhile."""
+        live = self._service.live
+        return {t for t in self._open if (attempt := live.get(t)) is not None and attempt.cancelling}
+
+    def _drop(self, unwanted: Iterable[str]) -> None:
+        why = "cancelled before it was submitted"
+        dropped = [leases.Outcome(token, OutcomeKind.DEFERRED, None, why) for token in unwanted]
+        if dropped:
+            self._service.recorder.outcomes(dropped)
+        for outcome in dropped:
+            del self._open[outcome.token]
+
+    def _other_outcome(self, token: str, outcome: object) -> None:
+        recorder = self._service.recorder
+        if isinstance(outcome, Rejected):
+            recorder.outcome(leases.Outcome(token, OutcomeKind.REJECTED, None, outcome.why))
+        elif isinstance(outcome, Deferred):
+            recorder.outcome(leases.Outcome(token, OutcomeKind.DEFERRED, None, outcome.why))
+            self._submitter.deferred(outcome.why, outcome.retry_after_s)
+        else:
+            why = outcome.why if isinstance(outcome, Uncertain) else f"submit yielded {outcome!r}, which is no outcome"
+            self._open[token] = why
+            return
+        del self._open[token]
+
+    def settle(self, call: HostCall[None]) -> None:
+        """The call ended, in whatever way: what is open still must be found."""
+        service = self._service
+        if not call.begun:
+            self._submitter.unsent(list(self._open), str(call.error))
+            return
+        for token in self._open:
+            attempt = service.live.get(token)
+            if attempt is not None:
+                attempt.phase = Phase.UNCERTAIN
+        service.recorder.flush()
+        cost_s = service.clock.monotonic() - self._begun_s
+        self._submitter.submitted(self._sent, cost_s, uncertain=bool(self._open))
+
+
+class SinglesSubmission(Submission):
+    """Attempts that are submitted each by itself, in one call."""
+
+    def __init__(self, submitter: Submitter, service: Service, requests: Sequence[SubmitRequest]) -> None:
+        super().__init__(submitter, service, [request.token for request in requests])
+        self._requests = requests
+
+    def _outcomes(self, executor: Executor) -> Iterable[tuple[str, Outcome]]:
+        self._drop(self._unwanted())
+        wanted = [request for request in self._requests if request.token in self._open]
+        return executor.submit(requests=wanted) if wanted else ()
+
+
+class ArraySubmission(Submission):
+    """An array, submitted whole: a member whose end was asked for is refused the start, and cancelled there."""
+
+    def __init__(self, submitter: Submitter, service: Service, array: ArrayRequest) -> None:
+        super().__init__(submitter, service, array.members)
+        self._array = array
+
+    def _outcomes(self, executor: Executor) -> Iterable[tuple[str, Outcome]]:
+        unwanted = self._unwanted()
+        if len(unwanted) == len(self._open):
+            self._drop(unwanted)
+        return executor.submit_array(array=self._array) if self._open else ()

@@ -30,6 +30,7 @@ class TableJob:
     ended: bool = False
     status: int | None = None
     reason: Reason | None = None
+    index: int | None = None  #: in an array
 
 
 @attrs.frozen
@@ -78,11 +79,30 @@ class JobTable(Platform):
             raise JobRefused("job violates the limits of its queue")
         job = TableJob(str(1000 + len(self.history)), name, argv)
         self.jobs[job.id] = job
+        self._note(name)
+        return job.id
+
+    def submit_array(self, name: str, argv: list[str], members: int) -> str:
+        """Take an array; its number: the ids of its members are `number.index`, from 1 on.
+
+        Raises:
+            PlatformAway, JobRefused, AnswerLost: as `submit`.
+        """
+        self._answer()
+        if self._refuses:
+            raise JobRefused("job violates the limits of its queue")
+        number = 1000 + len(self.history)
+        for index in range(1, members + 1):
+            one = TableJob(f"{number}.{index}", name, [*argv, str(index)], index=index)
+            self.jobs[one.id] = one
+        self._note(name)
+        return str(number)
+
+    def _note(self, name: str) -> None:
         self.history.append(name)
         if self._lose_answer:
             self._lose_answer = False
             raise AnswerLost("Socket timed out on send/recv operation")
-        return job.id
 
     def listing(self) -> Listing:
         """All jobs, until they are forgotten; half of them, and said to be so, when the answer breaks off.

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from jobmon.testing.platform import Platform
@@ -10,6 +11,11 @@ from jobmon.testing.platform import Platform
 _PROGRAM = """\
 #!/bin/sh
 # Stands in for a worker. Arguments: folder, token, and what else the kit gives it to pass on unchanged.
+# For a member of an array: "array", folder, the array's token, and the member's index, as the platform gives it.
+if [ "$1" = array ]; then
+    printf '%s\\0' "$@" > "$2/arrays/$3.$4"
+    set -- "$2" "$(sed -n "${4}p" "$2/arrays/$3")"
+fi
 printf '%s\\0' "$@" > "$1/.$2.$$" && mv "$1/.$2.$$" "$1/started/$2.$$"
 { read -r status < "$1/ends/$2"; } 2> /dev/null
 exit "${status:-1}"
@@ -22,7 +28,7 @@ class StandIns:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: list[int] = []
-        for name in ("started", "ends"):
+        for name in ("started", "ends", "arrays"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._program = folder / "stand-in"
         self._program.write_text(_PROGRAM)
@@ -31,6 +37,16 @@ class StandIns:
     def argv(self, token: str, *more: str) -> tuple[str, ...]:
         """The command line of a stand-in for the worker of this attempt."""
         return (str(self._program), str(self._folder), token, *more)
+
+    def array_argv(self, token: str, members: Sequence[str]) -> tuple[str, ...]:
+        """The command line for the workers of an array, to which the platform adds the index."""
+        (self._folder / "arrays" / token).write_text("".join(f"{member}\n" for member in members))
+        return (str(self._program), "array", str(self._folder), token)
+
+    def array_arguments(self, token: str, index: int) -> list[str] | None:
+        """The arguments that a member of an array was started with; None when it was not."""
+        path = self._folder / "arrays" / f"{token}.{index}"
+        return path.read_bytes().decode().split("\0")[:-1] if path.exists() else None
 
     def get_ready(self, token: str) -> None:
         """Make what the stand-in of this attempt waits at; without it, it ends at once."""

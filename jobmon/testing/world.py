@@ -1,7 +1,7 @@
 """One executor under test: its host, its platform, and what it was given."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +12,7 @@ from jobmon.ids import new_tokens, platform_job_name
 from jobmon.plugins import (
     Absent,
     Accepted,
+    ArrayRequest,
     Executor,
     Exited,
     Finding,
@@ -131,13 +132,16 @@ class World:
     def submit(self, requests: Sequence[SubmitRequest]) -> Sent:
         """Give requests to the executor."""
         for request in requests:
-            self._tokens.append(request.token)
             self.platform.prepare(request)
+        return self._send([r.token for r in requests], lambda: self.executor.submit(requests=requests))
+
+    def _send(self, tokens: Sequence[str], submit: Callable[[], Iterable[tuple[str, Outcome]]]) -> Sent:
+        self._tokens += tokens
         outcomes: list[tuple[str, Outcome]] = []
 
         def send() -> SchedulerUnavailable | None:
             try:
-                for token, outcome in self.executor.submit(requests=requests):
+                for token, outcome in submit():
                     outcomes.append((token, outcome))
                     if type(outcome) is Accepted:
                         self._tokens_by_id[outcome.executor_job_id] = token
@@ -146,6 +150,45 @@ class World:
             return None
 
         return Sent(outcomes, self.call("submit", send))
+
+    def array_of(self, members: Sequence[SubmitRequest]) -> ArrayRequest:
+        """These requests as one array."""
+        token, tokens = new_tokens(1)[0], tuple(member.token for member in members)
+        argv = self.stand_ins.array_argv(token, tokens)
+        return ArrayRequest(token, platform_job_name(token, "task"), members[0].resources, argv, tokens)
+
+    def submit_array(self, array: ArrayRequest) -> Sent:
+        """Give an array to the executor."""
+        return self._send(array.members, lambda: self.executor.submit_array(array=array))
+
+    def array_limit(self) -> int:
+        """The most members of an array; 1: the executor has no arrays."""
+        return self.call("array_limit", self.executor.array_limit)
+
+    def live_many(self, count: int) -> list[Submitted]:
+        """Like `live`, in arrays where the executor has them."""
+        limit = self.array_limit()
+        if limit < 2:
+            return self.live(count)
+        requests = self.requests(count)
+        submitted = []
+        for start in range(0, count, limit):
+            members = requests[start : start + limit]
+            for member in members:
+                self.platform.prepare(member)
+            array = self.array_of(members)
+            submitted += self.submitted_members(array, self.submit_array(array))
+        return submitted
+
+    def submitted_members(self, array: ArrayRequest, sent: Sent) -> list[Submitted]:
+        """The members of an accepted array as the host will show them to the executor."""
+        submitted = []
+        for index, token in enumerate(array.members, 1):
+            outcome = sent.of(token)
+            assert isinstance(outcome, Accepted), f"member {index} of an array ended as {outcome!r}, not Accepted"
+            one = Submitted(outcome.executor_job_id, token, array.job_name, datetime.now(UTC), index)
+            submitted.append(one)
+        return submitted
 
     def accept(self, count: int = 1) -> list[Submitted]:
         """Attempts that the platform has accepted."""
@@ -180,9 +223,9 @@ class World:
         """Ask for their ends, once."""
         self.call("cancel", lambda: self.executor.cancel(submitted=submitted))
 
-    def find(self, sought: Sequence[SubmitRequest | Submitted]) -> dict[str, Finding]:
+    def find(self, sought: Sequence[SubmitRequest | Submitted | Submission]) -> dict[str, Finding]:
         """What `find` answers."""
-        submissions = [_submission(one) for one in sought]
+        submissions = [one if isinstance(one, Submission) else _submission(one) for one in sought]
         answer = self.call("find", lambda: self.executor.find(submissions=submissions))
         assert isinstance(answer, Mapping), f"find answered {answer!r}, which is no mapping"
         return dict(answer)

@@ -8,6 +8,7 @@ import attrs
 from jobmon.plugins import (
     Absent,
     Accepted,
+    ArrayRequest,
     Executor,
     Exited,
     Finding,
@@ -56,6 +57,25 @@ class Memory(Executor):
         except JobRefused as error:
             return Rejected(str(error))
 
+    def array_limit(self) -> int:
+        return 100
+
+    def submit_array(self, *, array: ArrayRequest) -> Iterable[tuple[str, Outcome]]:
+        outcome = self.array_outcome(array)
+        for index, token in enumerate(array.members, 1):
+            yield token, Accepted(f"{outcome.executor_job_id}.{index}") if isinstance(outcome, Accepted) else outcome
+
+    def array_outcome(self, array: ArrayRequest) -> Outcome:
+        try:
+            number = self.settings.table.submit_array(array.job_name, list(array.worker_argv), len(array.members))
+        except PlatformAway as error:
+            raise SchedulerUnavailable(str(error)) from error
+        except AnswerLost as error:
+            return Uncertain(str(error))
+        except JobRefused as error:
+            return Rejected(str(error))
+        return Accepted(number)
+
     def rows(self) -> list[TableJob]:
         try:
             listing = self.settings.table.listing()
@@ -85,8 +105,9 @@ class Memory(Executor):
             raise SchedulerUnavailable(str(error)) from error
 
     def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
-        rows = {row.name[:TOKEN_LENGTH]: row for row in self.rows()}
-        return {s.token: Found(rows[s.token].id) if s.token in rows else Absent(self.now()) for s in submissions}
+        rows = {(row.name, row.index): row for row in self.rows()}
+        found = {s.token: rows.get((s.job_name, s.index)) for s in submissions}
+        return {token: Absent(self.now()) if row is None else Found(row.id) for token, row in found.items()}
 
 
 class MemoryConformance(ExecutorConformance):

@@ -282,7 +282,7 @@ class RaisesOnASecondCancel(Memory):
 # Many
 
 
-@fails("test_thousands_go_through_in_one_call_each")
+@fails("test_thousands_go_through_in_few_calls")
 class ReadsAHundredRows(Memory):
     def rows(self):
         return super().rows()[:100]
@@ -294,6 +294,43 @@ class SubmitsAgainAfterATimeOut(Memory):
     def outcome(self, request):
         outcome = super().outcome(request)
         return super().outcome(request) if isinstance(outcome, Uncertain) else outcome
+
+
+@fails("test_the_array_limit_is_a_whole_number")
+class HasArraysOfNone(Memory):
+    def array_limit(self):
+        return 0
+
+
+@fails("test_each_member_gets_one_outcome_and_an_id_of_its_own")
+class GivesMembersTheArraysId(Memory):
+    def submit_array(self, *, array):
+        outcome = self.array_outcome(array)
+        return [(token, outcome) for token in array.members]
+
+
+@fails("test_an_array_is_one_submission_under_its_token")
+class SubmitsMembersOneByOne(Memory):
+    def submit_array(self, *, array):
+        for index, token in enumerate(array.members, 1):
+            argv = [*array.worker_argv, str(index)]
+            yield token, Accepted(self.settings.table.submit(f"{token}-task", argv))
+
+
+@fails("test_each_worker_of_an_array_gets_its_index")
+class CountsIndexesFromNought(Memory):
+    def array_outcome(self, array):
+        outcome = super().array_outcome(array)
+        for job in self.settings.table.jobs.values():
+            job.argv[-1] = str(int(job.argv[-1]) - 1)
+        return outcome
+
+
+@fails("test_an_array_whose_answer_did_not_come_is_found_whole")
+class FindsMembersByTheirOwnTokens(Memory):
+    def find(self, *, submissions):
+        rows = {row.name[:TOKEN_LENGTH]: row for row in self.rows()}
+        return {s.token: Found(rows[s.token].id) if s.token in rows else Absent(self.now()) for s in submissions}
 
 
 # find

@@ -253,6 +253,18 @@ def test_a_repeated_request_that_found_nothing_at_first_may_find_something(serve
     assert raw.post("/instances/claim", body, Jobmon_Request_Id="claim-3").content != b'{"claims":[]}'
 
 
+def test_attempts_that_ask_for_the_same_are_claimed_as_arrays_and_keep_their_places(server: Requester) -> None:
+    begun = begin(server, 5, args="arrays")
+    claims = claim(server, begun, array_limit=3)
+    places = [one.array for one in claims]
+    assert [place and place.index for place in places] == [1, 2, 3, 1, 2]
+    assert len({place.token for place in places if place}) == 2
+    live = server.call(routes.LIVE_INSTANCES, ReadLiveInstances(begun.opened.workflow_id, EXECUTOR)).instances
+    assert [(i.token, i.array) for i in live] == [(one.token, one.array) for one in claims]
+    starts = server.call(routes.START_ATTEMPTS, StartAttempts(WORKER, "node1", [claims[0].token])).starts
+    assert [start.work is not None for start in starts] == [True]
+
+
 def test_the_request_id_of_a_refused_message_may_be_used_again(server: Requester, raw: Raw) -> None:
     opened = server.call(routes.OPEN_RUN, open_run())
     body = msgspec.json.encode(BeginRun(opened.run_id))

@@ -13,7 +13,7 @@ import pytest
 
 from jobmon.processes import kill_marked, marked
 from jobmon.states.reasons import Reason
-from jobmon.testing.worker_server import WorkerServer, worker_server
+from jobmon.testing.worker_server import CREDENTIAL, WorkerServer, worker_server
 from jobmon.wire import routes
 from jobmon.wire.jobs import Call
 from jobmon.wire.workers import FinishAttempts, FinishReport
@@ -68,6 +68,21 @@ def test_a_command_that_succeeds_is_reported_with_what_it_used(
     assert set(report.usage) == {"wall_s", "cpu_s", "max_rss_bytes"}
     assert report.usage["max_rss_bytes"] > 1e6
     assert (tmp_path / "out").read_text() == "out\n"
+    assert [path for path, _, _ in server.requests] == [START, FINISH]
+
+
+def test_a_member_of_an_array_takes_its_place_from_its_index(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="echo mine")
+    start_file = server.start_file("unused", tmp_path, members=[["jother", "none"], [TOKEN, CREDENTIAL]])
+    argv = [sys.executable, "-I", "-S", str(archive), "run", str(start_file)]
+    assert subprocess.run([*argv, "2"], timeout=30, check=False).returncode == 0
+    assert [report.stdout_tail for report in server.reports(TOKEN)] == ["mine\n"]
+    for index in ("0", "3", "undefined"):
+        done = subprocess.run([*argv, index], timeout=30, check=False, capture_output=True, text=True)
+        assert done.returncode in (64, 78)
+        assert "usage" in done.stderr or "index" in done.stderr
     assert [path for path, _, _ in server.requests] == [START, FINISH]
 
 

@@ -23,6 +23,7 @@ from jobmon.plugins import (
     Running,
     SchedulerUnavailable,
 )
+from jobmon.server import arrays
 from jobmon.states.evidence import Sighting
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState, JobState, RunState
 from jobmon.wire.jobs import Command
@@ -142,7 +143,7 @@ class FakeServer:
             self.states[token] = S.SUBMITTING
             secret = "secret" if message.with_credentials else None
             claims.append(Claim(token, self.made, self.queued.popleft(), 1, dict(self.resources), credential=secret))
-        return JobsClaimed(claims)
+        return JobsClaimed(arrays.group(claims, message.array_limit))
 
     def on_instances_outcomes(self, message):
         finals = {
@@ -206,14 +207,24 @@ class Platform:
     blocked: threading.Event = attrs.field(factory=threading.Event)
     away: bool = False
     limit: int | None = None
+    shown: list = attrs.field(factory=list)  # what observe was last asked about
+    sought: list = attrs.field(factory=list)  # and find
     refuses_to_start: int = 0  #: how many more times
     holds_start: bool = False
+    array_limit: int = 1
+    arrays: list = attrs.field(factory=list)  # every ArrayRequest that came
+    submit_array: object = None  #: likewise: (executor, array) -> outcomes; None: accept_array
     submit: object = None  #: what `submit` does: (executor, requests) -> outcomes; None: accept_and_end
 
     def accept_and_end(self, executor, requests):
         for request in requests:
             self.has[request.token] = Exited(0)
             yield request.token, Accepted("id of " + request.token)
+
+    def accept_array(self, executor, array):
+        for index, token in enumerate(array.members, 1):
+            self.has[token] = Running()
+            yield token, Accepted(f"7.{index}")
 
     def accept(self, executor, requests):
         for request in requests:
@@ -238,12 +249,21 @@ class Fake(Executor):
     def running_limit(self):
         return self.settings.limit
 
+    def array_limit(self):
+        return self.settings.array_limit
+
+    def submit_array(self, *, array):
+        self.settings.arrays.append(array)
+        self._ask("submit_array", list(array.members))
+        yield from (self.settings.submit_array or self.settings.accept_array)(self, array)
+
     def submit(self, *, requests):
         self._ask("submit", [r.token for r in requests])
         yield from (self.settings.submit or self.settings.accept_and_end)(self, requests)
 
     def observe(self, *, submitted):
         self._ask("observe", [s.token for s in submitted])
+        self.settings.shown = list(submitted)
         return {s.token: self.settings.has[s.token] for s in submitted if s.token in self.settings.has}
 
     def cancel(self, *, submitted):
@@ -252,6 +272,7 @@ class Fake(Executor):
     def find(self, *, submissions):
         tokens = [submission.token for submission in submissions]
         self._ask("find", tokens)
+        self.settings.sought = list(submissions)
         return {token: self.settings.findings[token] for token in tokens if token in self.settings.findings}
 
     def _ask(self, what, tokens):

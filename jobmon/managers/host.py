@@ -101,6 +101,13 @@ class ExecutorHost:
                 if not call.finished and (left_s is None or left_s > 0):
                     self._changed.wait(left_s)
 
+    def pace(self, call: HostCall[T]) -> None:
+        """Wait until the platform may be asked once more, in a call that asks it several times."""
+        pause_s = self._bucket.take(self._clock.monotonic())
+        if pause_s > 0:
+            self._stopping.wait(pause_s)
+            call.progress_s = self._clock.monotonic()
+
     def give_up_overrun(self) -> None:
         """Abandon the call under way if it has overrun its time."""
         with self._changed:
@@ -164,10 +171,7 @@ class ExecutorHost:
             self._let_go(turn.executor)
 
     def _make_call(self, turn: _Turn, call: HostCall[object]) -> tuple[object, SchedulerUnavailable | None]:
-        pause_s = self._bucket.take(self._clock.monotonic())
-        if pause_s > 0:
-            self._stopping.wait(pause_s)
-            call.progress_s = self._clock.monotonic()
+        self.pace(call)
         try:
             if turn.executor is None:
                 executor = self._make()

@@ -17,6 +17,8 @@ _NET_S = 5.0
 #: What the server has not decided on yet is looked at, and cancelled, again after so many seconds.
 _AGAIN_S = 1.0
 _CANCEL_AGAIN_S = 5.0
+#: Attempts in one call of `cancel`, so that submissions and observations get their turns between.
+CANCEL_AT_ONCE = 1000
 _GONE = (Sighting.EXITED, Sighting.ABSENT)
 
 
@@ -136,10 +138,10 @@ class JobInstanceReconciler:
             and attempt.phase is Phase.PLACED
             and (attempt.cancelled_at_s is None or now_s - attempt.cancelled_at_s >= _CANCEL_AGAIN_S)
         ]
-        if doomed:
-            submitted = [attempt.submitted() for attempt in doomed]
-            service.host.call("cancel", lambda executor: executor.cancel(submitted=submitted))
-            for attempt in doomed:
+        for start in range(0, len(doomed), CANCEL_AT_ONCE):
+            piece = doomed[start : start + CANCEL_AT_ONCE]
+            service.host.call("cancel", _cancelling([attempt.submitted() for attempt in piece]))
+            for attempt in piece:
                 attempt.cancelled_at_s = now_s
 
     def _observe(self) -> float:
@@ -192,3 +194,7 @@ class JobInstanceReconciler:
 
 def _observing(submitted: list[Submitted]) -> Callable[[Executor], Mapping[str, Observation]]:
     return lambda executor: executor.observe(submitted=submitted)
+
+
+def _cancelling(submitted: list[Submitted]) -> Callable[[Executor], None]:
+    return lambda executor: executor.cancel(submitted=submitted)

@@ -48,7 +48,7 @@ class Submission(ABC):
         self._open: dict[str, str] = dict.fromkeys(tokens, "")  #: token: why its outcome is unknown
 
     @abstractmethod
-    def _outcomes(self, executor: Executor) -> Iterable[tuple[str, Outcome]]:
+    def _outcomes(self, executor: Executor, call: HostCall[None]) -> Iterable[tuple[str, Outcome]]:
         """Give what is still wanted to the executor."""
 
     def send(self, executor: Executor, call: HostCall[None]) -> None:
@@ -56,7 +56,7 @@ class Submission(ABC):
         live, recorder, monotonic = self._service.live, self._service.recorder, self._service.clock.monotonic
         self._begun_s = monotonic()
         try:
-            for token, outcome in self._outcomes(executor):
+            for token, outcome in self._outcomes(executor, call):
                 if call.abandoned:
                     return
                 call.progress_s = monotonic()
@@ -124,10 +124,13 @@ class SinglesSubmission(Submission):
         super().__init__(submitter, service, [request.token for request in requests])
         self._requests = requests
 
-    def _outcomes(self, executor: Executor) -> Iterable[tuple[str, Outcome]]:
+    def _outcomes(self, executor: Executor, call: HostCall[None]) -> Iterable[tuple[str, Outcome]]:
         self._drop(self._unwanted())
         wanted = [request for request in self._requests if request.token in self._open]
-        return executor.submit(requests=wanted) if wanted else ()
+        for i, told in enumerate(executor.submit(requests=wanted) if wanted else (), 1):
+            yield told
+            if i < len(wanted):
+                self._service.host.pace(call)  # the executor submits the next when it is asked for its outcome
 
 
 class ArraySubmission(Submission):
@@ -137,7 +140,7 @@ class ArraySubmission(Submission):
         super().__init__(submitter, service, array.members)
         self._array = array
 
-    def _outcomes(self, executor: Executor) -> Iterable[tuple[str, Outcome]]:
+    def _outcomes(self, executor: Executor, call: HostCall[None]) -> Iterable[tuple[str, Outcome]]:  # noqa: ARG002
         unwanted = self._unwanted()
         if len(unwanted) == len(self._open):
             self._drop(unwanted)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobmon.errors import Superseded
+from jobmon.managers import job_instance_reconciler
 from jobmon.plugins import (
     Absent,
     Accepted,
@@ -61,6 +62,26 @@ def test_cancel_is_repeated_until_the_platform_confirms_the_end(server, platform
     server.until(lambda: platform.calls.count(("cancel", [token])) >= 3)
     platform.has[token] = Absent(NOW)
     server.until(lambda: server.states[token] is S.CANCELLED)
+
+
+def test_thousands_are_cancelled_in_pieces_between_which_others_get_their_turn(server, platform, manage, monkeypatch):
+    monkeypatch.setattr(job_instance_reconciler, "CANCEL_AT_ONCE", 100)
+    platform.submit = platform.accept
+    server.queue(*[f"task {i}" for i in range(250)])
+    manage()
+    server.until(lambda: len(server.tokens_in(S.RUNNING)) == 250)
+    for token in list(server.states):
+        server.tell(token, S.CANCELLING)
+    cancels = [[]]
+
+    def all_were_asked_for() -> bool:
+        cancels[:] = [tokens for what, tokens in list(platform.calls) if what == "cancel"]
+        return {token for tokens in cancels for token in tokens} == set(server.states)
+
+    server.until(all_were_asked_for)
+    assert max(map(len, cancels)) <= 100
+    platform.has = dict.fromkeys(server.states, Absent(NOW))
+    server.until(lambda: len(server.tokens_in(S.CANCELLED)) == 250)
 
 
 def test_a_superseded_manager_leaves_the_platform_alone(server, platform, manage):

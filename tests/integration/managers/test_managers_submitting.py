@@ -1,5 +1,6 @@
 """What comes of submissions, whatever the executor does."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -27,6 +28,21 @@ def test_jobs_end_and_the_manager_ends_by_itself(server, platform, manage):
     assert manager.join(PATIENCE_S)
     assert "/leases/release" in server.paths
     assert {token: "id of " + token for token in server.states} == server.ids
+
+
+def test_single_submissions_keep_to_the_rate_one_by_one(server, platform, manage):
+    at = []
+
+    def note_when(executor, requests):
+        for request in requests:
+            at.append(time.monotonic())
+            yield from platform.accept_and_end(executor, [request])
+
+    platform.submit = note_when
+    server.queue(*"abcdef")
+    manage(rate_per_s=50.0, burst=1)
+    server.until(server.all_done(6))
+    assert at[-1] - at[0] >= 5 / 50 * 0.9
 
 
 def test_no_more_is_claimed_than_may_run(server, platform, manage):

@@ -15,7 +15,7 @@ ARRAY = "j" + "z" * 26
 
 @pytest.fixture
 def manage_arrays(manage, platform):
-    platform.array_limit = 100
+    platform.array_limit, platform.submit = 100, platform.accept
     return lambda **host: manage(Reporting.WORKER, **host)
 
 

@@ -22,7 +22,13 @@ def new_tokens(count: int) -> list[str]:
     which keeps an index over them compact. The tokens of one call differ in their last bits.
     """
     first = (time.time_ns() // 1_000_000 << 80) | (int.from_bytes(os.urandom(10), "big") >> 1)
-    return ["j" + _encode(first + i) for i in range(count)]
+    tokens: list[str] = []
+    while len(tokens) < count:  # all but the last four characters are the same for a million
+        number = first + len(tokens)
+        start, low = "j" + _encode(number)[:-4], number & 0xFFFFF
+        lows = range(low, min(low + count - len(tokens), 1 << 20))
+        tokens += [start + _PAIRS[n >> 10] + _PAIRS[n & 1023] for n in lows]
+    return tokens
 
 
 def new_request_id() -> str:

@@ -1,6 +1,7 @@
 """Writes of workers and agents: winning starts, living, reporting ends."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from jobmon.errors import InvalidRequest
 from jobmon.server.instance_writes import forget_ended
@@ -38,11 +39,11 @@ class AttemptWrites:
 
     def start(self, tx: Transaction, message: StartAttempts) -> Starts:
         """Let each command be started by the first worker that asks, and by no other."""
-        found = instance_rows.load(tx.connection, message.tokens)
-        transitions = Transitions(tx)
-        transitions.take_instances(found.values())
-        winning = [token for token in message.tokens if token in found and found[token].state in _MAY_START]
-        transitions.to_instances([(token, instances.Started(message.worker_id)) for token in winning])
+        found = self._writing.live.instances(tx, message.tokens)
+        transitions, started = self._writing.transitions(tx), instances.Started(message.worker_id)
+        transitions.take_instances(found)
+        winning = [token for token in message.tokens if token in found and found[token].like.state in _MAY_START]
+        transitions.to_instances([(token, started) for token in winning])
         self._writing.store(tx, transitions)
         won, refusals = [], {}
         for token in message.tokens:
@@ -90,14 +91,14 @@ class AttemptWrites:
 
     def heartbeat(self, tx: Transaction, message: Heartbeat) -> HeartbeatAnswer:
         """Note that the attempts live; tell which are to be ended. Commits nothing."""
-        found = instance_rows.load(tx.connection, message.tokens)
+        found = self._writing.live.instances(tx, message.tokens)
         end = []
         for token in message.tokens:
             instance = found.get(token)
             if (
                 instance is not None
-                and instance.state is InstanceState.RUNNING
-                and instance.worker_id == message.worker_id
+                and instance.like.state is InstanceState.RUNNING
+                and instance.like.worker_id == message.worker_id
             ):
                 self._writing.signs.heard_worker(token)
             else:
@@ -110,21 +111,16 @@ class AttemptWrites:
         transitions = self._taken(tx, tokens)
         accepted, superseded = [], []
         for report in message.reports:
-            instance = transitions.instance(report.token)
-            assert instance is not None
-            mine = instance.worker_id == message.worker_id
-            if mine and instance.state not in FINAL_INSTANCE_STATES:
+            like = transitions.like(report.token)
+            if like.worker_id == message.worker_id and like.state not in FINAL_INSTANCE_STATES:
                 accepted.append(report)
             else:
                 superseded.append(report.token)
         told = {report.token: report for report in message.reports}
-        late = [
-            token
-            for token in superseded
-            if (known := transitions.instance(token)) and known.state in FINAL_INSTANCE_STATES
-        ]
-        transitions.to_instances([(report.token, _ended(report)) for report in accepted])
-        transitions.to_instances([(token, _ended(told[token])) for token in late])
+        late = [told[token] for token in superseded if transitions.like(token).state in FINAL_INSTANCE_STATES]
+        ended = cache(instances.Ended)  # attempts of which the same is said share the event
+        for reports in (accepted, late):
+            transitions.to_instances([(r.token, ended(r.reason, r.exit_status, r.signal, r.detail)) for r in reports])
         self._writing.store(tx, transitions)
         self._keep(tx, transitions, message.worker_id, accepted)
         forget_ended(self._writing, tx, transitions, tokens)
@@ -134,9 +130,10 @@ class AttemptWrites:
         """Store the results of those that are DONE, and the output tails and usage of all."""
         results = []
         for report in accepted:
-            instance = transitions.instance(report.token)
-            if report.result is not None and instance is not None and instance.state is InstanceState.DONE:
-                results.append((instance.job_id, report.result))
+            if report.result is not None:
+                instance = transitions.instance(report.token)
+                if instance is not None and instance.state is InstanceState.DONE:
+                    results.append((instance.job_id, report.result))
         job_rows.save_results(tx.connection, results)
         telling = [r for r in accepted if r.stdout_tail or r.stderr_tail or r.usage]
         instance_rows.save_reports(tx.connection, worker_id.partition(":")[0], telling)
@@ -147,26 +144,21 @@ class AttemptWrites:
         mine: list[str] = []
         superseded: list[str] = []
         for token in message.tokens:
-            instance = transitions.instance(token)
-            assert instance is not None
-            (mine if instance.worker_id == message.worker_id else superseded).append(token)
-        transitions.to_instances([(token, instances.GivenBack(message.why)) for token in mine])
+            (mine if transitions.like(token).worker_id == message.worker_id else superseded).append(token)
+        given_back = instances.GivenBack(message.why)
+        transitions.to_instances([(token, given_back) for token in mine])
         self._writing.store(tx, transitions)
         forget_ended(self._writing, tx, transitions, mine)
         return ReportsRecorded(superseded)
 
     def _taken(self, tx: Transaction, tokens: Iterable[str]) -> Transitions:
-        found = instance_rows.load(tx.connection, tokens)
+        found = self._writing.live.instances(tx, tokens)
         unknown = [token for token in tokens if token not in found]
         if unknown:
             raise InvalidRequest(f"there is no attempt {unknown[0]!r}")
-        transitions = Transitions(tx)
-        transitions.take_instances(found.values())
+        transitions = self._writing.transitions(tx)
+        transitions.take_instances(found)
         return transitions
-
-
-def _ended(report: FinishReport) -> instances.Ended:
-    return instances.Ended(report.reason, report.exit_status, report.signal, report.detail)
 
 
 def _why_not(instance: JobInstance) -> str:

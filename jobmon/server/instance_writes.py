@@ -1,12 +1,14 @@
 """Writes of managers about attempts: claims, what came of submissions, what platforms say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from jobmon.errors import InvalidRequest
 from jobmon.ids import new_tokens
 from jobmon.server import arrays
 from jobmon.server.credentials import Credentials
+from jobmon.server.live_records import KnownInstance
 from jobmon.server.payloads import environment_of, with_outputs
 from jobmon.server.transitions import Transitions
 from jobmon.server.writing import Writing
@@ -14,6 +16,7 @@ from jobmon.states import evidence, instances, jobs
 from jobmon.states.evidence import Facts, Graces, Observed, Reporting, Sighting
 from jobmon.states.instances import InstanceEvent, JobInstance
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
+from jobmon.states.reasons import Reason
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
 from jobmon.store.writer import Transaction
@@ -23,7 +26,6 @@ from jobmon.wire.leases import (
     JobsClaimed,
     Lease,
     Observation,
-    Outcome,
     OutcomeKind,
     Recorded,
     RecordObservations,
@@ -44,24 +46,30 @@ class InstanceWrites:
         """Make an attempt, SUBMITTING and with its token, of each queued job up to the limit."""
         self._writing.check_lease(tx, message.lease)
         lease = message.lease
-        found = job_rows.claimable(tx.connection, lease.workflow_id, lease.executor, message.limit)
-        if not found:
+        queued = job_rows.claimable(tx.connection, lease.workflow_id, lease.executor, message.limit)
+        if not queued:
             return JobsClaimed([])
+        found = self._writing.live.jobs(tx, queued)
         first = instance_rows.last_id(tx.connection) + 1
+        likes = {
+            n: self._writing.live.like_of(JobInstance(0, 0, lease.workflow_id, lease.executor, n + 1, ""))
+            for n in {job.attempts for job in found.values()}
+        }
         made = [
-            JobInstance(first + i, job.id, job.workflow_id, job.executor, job.attempts + 1, token)
-            for i, (job, token) in enumerate(zip(found, new_tokens(len(found)), strict=True))
+            KnownInstance(first + i, job_id, token, None, likes[found[job_id].attempts])
+            for i, (job_id, token) in enumerate(zip(queued, new_tokens(len(queued)), strict=True))
         ]
-        transitions = Transitions(tx)
+        transitions = self._writing.transitions(tx)
         transitions.take_jobs(found)
         transitions.add_instances(made)
-        transitions.to_jobs([(job.id, jobs.Instantiated()) for job in found])
-        transitions.to_instances([(instance.token, instances.SubmissionBegan()) for instance in made])
+        instantiated, begun = jobs.Instantiated(), instances.SubmissionBegan()
+        transitions.to_jobs([(job_id, instantiated) for job_id in queued])
+        transitions.to_instances([(instance.token, begun) for instance in made])
         self._writing.store(tx, transitions)
         claims = self._claims(tx, message, made)
         return JobsClaimed(_in_arrays(tx, claims, message.array_limit) if message.array_limit > 1 else claims)
 
-    def _claims(self, tx: Transaction, message: ClaimJobs, made: list[JobInstance]) -> list[Claim]:
+    def _claims(self, tx: Transaction, message: ClaimJobs, made: list[KnownInstance]) -> list[Claim]:
         specifications = job_rows.specifications(tx.connection, [instance.job_id for instance in made])
         claims = []
         if not message.with_payload:
@@ -70,7 +78,7 @@ class InstanceWrites:
                 spec = specifications[instance.job_id]
                 claims.append(
                     Claim(
-                        instance.token, instance.job_id, spec.name, instance.attempt, spec.resources,
+                        instance.token, instance.job_id, spec.name, instance.like.attempt, spec.resources,
                         credential=credential(instance.token) if message.with_credentials else None,
                     )
                 )  # fmt: skip
@@ -82,7 +90,7 @@ class InstanceWrites:
             payload = spec.payload
             claims.append(
                 Claim(
-                    instance.token, instance.job_id, spec.name, instance.attempt, spec.resources, payload.command,
+                    instance.token, instance.job_id, spec.name, instance.like.attempt, spec.resources, payload.command,
                     calls.get(instance.job_id, payload.call), {**context.environment, **payload.env},
                     payload.cwd or context.cwd,
                 )
@@ -91,75 +99,90 @@ class InstanceWrites:
 
     def record_outcomes(self, tx: Transaction, message: RecordOutcomes) -> Recorded:
         """Apply what came of submissions."""
-        transitions = self._taken(tx, message.lease, [outcome.token for outcome in message.outcomes])
-        transitions.to_instances([(outcome.token, _event_of(outcome)) for outcome in message.outcomes])
-        return self._recorded(tx, transitions, [outcome.token for outcome in message.outcomes])
+        tokens = [outcome.token for outcome in message.outcomes]
+        transitions, _ = self._taken(tx, message.lease, tokens)
+        event_of = cache(_event_of)  # attempts of which the same is said share the event
+        transitions.to_instances([(o.token, event_of(o.kind, o.executor_job_id, o.why)) for o in message.outcomes])
+        return self._recorded(tx, transitions, tokens)
 
     def record_observations(self, tx: Transaction, message: RecordObservations) -> Recorded:
         """Weigh what the platform says against what is known, by the table of evidence."""
         tokens = [observation.token for observation in message.observations]
-        transitions = self._taken(tx, message.lease, tokens)
+        transitions, found = self._taken(tx, message.lease, tokens)
         stored = self._writing.lease_of(tx, message.lease.workflow_id, message.lease.executor)
         assert stored is not None
         reporting = stored.registration.reporting
-        calls = self._calls(tx, transitions, message.observations) if reporting is not Reporting.PLATFORM else set()
+        calls = self._calls(tx, found, message.observations) if reporting is not Reporting.PLATFORM else set()
+        accepted: list[tuple[str, InstanceEvent]] = []
         events: list[tuple[str, InstanceEvent]] = []
         results, reports = [], []
+        decide = cache(self._decide)
         for seen in message.observations:
-            instance = transitions.instance(seen.token)
-            assert instance is not None
-            if instance.state in FINAL_INSTANCE_STATES:
+            token, instance = seen.token, found[seen.token]
+            if instance.like.state in FINAL_INSTANCE_STATES:
                 continue
             if seen.executor_job_id is not None and instance.executor_job_id is None:
-                events.append((seen.token, instances.Accepted(seen.executor_job_id)))
-            event = self._weigh(instance, seen, reporting, instance.job_id in calls)
+                accepted.append((token, instances.Accepted(seen.executor_job_id)))
+            facts = self._facts(instance, seen)
+            event = decide(
+                reporting, instance.job_id in calls, *facts, seen.sighting, seen.reason, seen.exit_status, seen.detail
+            )
             if event is None:
                 continue
-            events.append((seen.token, event))
+            events.append((token, event))
             if seen.sighting is Sighting.EXITED:
                 if seen.usage:
-                    reports.append(FinishReport(seen.token, usage=seen.usage))
+                    reports.append(FinishReport(token, usage=seen.usage))
                 if seen.result is not None and reporting is Reporting.PLATFORM and seen.reason is None:
-                    results.append((seen.token, instance.job_id, seen.result))
+                    results.append((token, instance.job_id, seen.result))
+        transitions.to_instances(accepted)
         transitions.to_instances(events)
-        done = {i.token for i in map(transitions.instance, tokens) if i is not None and i.state is InstanceState.DONE}
-        job_rows.save_results(tx.connection, [(job_id, value) for token, job_id, value in results if token in done])
+        done = [(job_id, value) for t, job_id, value in results if transitions.like(t).state is InstanceState.DONE]
+        job_rows.save_results(tx.connection, done)
         instance_rows.save_reports(tx.connection, None, reports)
         return self._recorded(tx, transitions, tokens)
 
-    def _weigh(
-        self, instance: JobInstance, seen: Observation, reporting: Reporting, is_call: bool
-    ) -> InstanceEvent | None:
-        gone = seen.sighting in (Sighting.EXITED, Sighting.ABSENT)
-        facts = Facts(
-            instance.state,
-            reporting,
-            is_call,
-            silent=instance.state is not InstanceState.RUNNING or self._writing.signs.silent(instance.token),
-            gone_for_s=self._writing.signs.seen(instance.token, gone=gone),
-        )
-        observed = Observed(seen.sighting, seen.reason, seen.exit_status, seen.detail)
-        return evidence.decide(facts, observed, self._graces)
+    def _facts(self, instance: KnownInstance, seen: Observation) -> tuple[InstanceState, bool, float]:
+        """State, silence, and for how many seconds the platform has called it gone."""
+        signs, state, sighting = self._writing.signs, instance.like.state, seen.sighting
+        gone = sighting is Sighting.EXITED or sighting is Sighting.ABSENT
+        silent = state is not InstanceState.RUNNING or signs.silent(instance.token)
+        return state, silent, signs.seen(instance.token, gone=gone)
 
-    def _calls(self, tx: Transaction, transitions: Transitions, seen: Iterable[Observation]) -> set[int]:
+    def _decide(
+        self,
+        reporting: Reporting,
+        is_call: bool,
+        state: InstanceState,
+        silent: bool,
+        gone_for_s: float,
+        sighting: Sighting,
+        reason: Reason | None,
+        exit_status: int | None,
+        detail: str | None,
+    ) -> InstanceEvent | None:
+        facts = Facts(state, reporting, is_call, silent, gone_for_s)
+        return evidence.decide(facts, Observed(sighting, reason, exit_status, detail), self._graces)
+
+    def _calls(self, tx: Transaction, found: Mapping[str, KnownInstance], seen: Iterable[Observation]) -> set[int]:
         """The jobs among those seen to have exited in success that are Python calls."""
-        exited = [transitions.instance(s.token) for s in seen if s.sighting is Sighting.EXITED and s.reason is None]
-        ids = [instance.job_id for instance in exited if instance is not None]
+        ids = [found[s.token].job_id for s in seen if s.sighting is Sighting.EXITED and s.reason is None]
         if not ids:
             return set()
-        found = job_rows.specifications(tx.connection, ids)
-        return {job_id for job_id, spec in found.items() if spec.payload.call is not None}
+        specifications = job_rows.specifications(tx.connection, ids)
+        return {job_id for job_id, spec in specifications.items() if spec.payload.call is not None}
 
-    def _taken(self, tx: Transaction, lease: Lease, tokens: list[str]) -> Transitions:
+    def _taken(self, tx: Transaction, lease: Lease, tokens: list[str]) -> tuple[Transitions, dict[str, KnownInstance]]:
         self._writing.check_lease(tx, lease)
-        found = instance_rows.load(tx.connection, tokens)
+        found = self._writing.live.instances(tx, tokens)
+        theirs = (lease.workflow_id, lease.executor)
         for token in tokens:
             instance = found.get(token)
-            if instance is None or (instance.workflow_id, instance.executor) != (lease.workflow_id, lease.executor):
+            if instance is None or (instance.like.workflow_id, instance.like.executor) != theirs:
                 raise InvalidRequest(f"{token!r} is no attempt on {lease.executor!r} of workflow {lease.workflow_id}")
-        transitions = Transitions(tx)
-        transitions.take_instances(found.values())
-        return transitions
+        transitions = self._writing.transitions(tx)
+        transitions.take_instances(found)
+        return transitions, found
 
     def _recorded(self, tx: Transaction, transitions: Transitions, tokens: list[str]) -> Recorded:
         self._writing.store(tx, transitions)
@@ -175,11 +198,7 @@ def _in_arrays(tx: Transaction, claims: list[Claim], limit: int) -> list[Claim]:
 
 def forget_ended(writing: Writing, tx: Transaction, transitions: Transitions, tokens: Iterable[str]) -> list[str]:
     """Those of the attempts that are final now; their signs of life are dropped after the commit."""
-    ended = []
-    for token in tokens:
-        instance = transitions.instance(token)
-        if instance is not None and instance.state in FINAL_INSTANCE_STATES:
-            ended.append(token)
+    ended = [token for token in tokens if transitions.like(token).state in FINAL_INSTANCE_STATES]
 
     def forget() -> None:
         for token in ended:
@@ -189,7 +208,7 @@ def forget_ended(writing: Writing, tx: Transaction, transitions: Transitions, to
     return ended
 
 
-def _event_of(outcome: Outcome) -> InstanceEvent:
+def _event_of(kind: OutcomeKind, executor_job_id: str | None, why: str) -> InstanceEvent:
     kinds: dict[OutcomeKind, Any] = {
         OutcomeKind.REJECTED: instances.Rejected,
         OutcomeKind.DEFERRED: instances.Deferred,
@@ -197,9 +216,9 @@ def _event_of(outcome: Outcome) -> InstanceEvent:
         OutcomeKind.REVOKED: instances.Revoked,
         OutcomeKind.CANCEL_CONFIRMED: instances.CancelConfirmed,
     }
-    if outcome.kind is OutcomeKind.ACCEPTED:
-        if outcome.executor_job_id is None:
-            raise InvalidRequest(f"the outcome of {outcome.token} is ACCEPTED, without an executor_job_id")
-        return instances.Accepted(outcome.executor_job_id)
-    event: InstanceEvent = kinds[outcome.kind](outcome.why)
+    if kind is OutcomeKind.ACCEPTED:
+        if executor_job_id is None:
+            raise InvalidRequest("an outcome is ACCEPTED, without an executor_job_id")
+        return instances.Accepted(executor_job_id)
+    event: InstanceEvent = kinds[kind](why)
     return event

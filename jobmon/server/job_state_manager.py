@@ -29,6 +29,7 @@ class JobStateManager:
         graces: Graces | None = None,
     ) -> None:
         writing = Writing(signs, publish)
+        self.live = writing.live  #: what is remembered of the database from one write to the next
         runs = RunWrites(writing)
         leases = LeaseWrites(writing)
         instances = InstanceWrites(writing, credentials, graces or Graces())

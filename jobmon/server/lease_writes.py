@@ -1,6 +1,5 @@
 """Writes of managers about themselves: who serves which executor of which workflow."""
 
-from jobmon.server.transitions import Transitions
 from jobmon.server.writing import Writing
 from jobmon.states import instances
 from jobmon.states.names import FINAL_RUN_STATES, InstanceState
@@ -52,9 +51,9 @@ class LeaseWrites:
     def _return_unsent(self, tx: Transaction, workflow_id: int, executor: str) -> None:
         """What the manager before had claimed and not begun to send is given back."""
         unsent = instance_rows.of_executor(tx.connection, workflow_id, executor, InstanceState.INSTANTIATED)
-        transitions = Transitions(tx)
-        transitions.take_instances(unsent)
-        transitions.to_instances([(instance.token, instances.ManagerLost()) for instance in unsent])
+        transitions, lost = self._writing.transitions(tx), instances.ManagerLost()
+        transitions.take_instances(self._writing.live.take_instances(tx, unsent))
+        transitions.to_instances([(instance.token, lost) for instance in unsent])
         self._writing.store(tx, transitions)
 
     def renew(self, tx: Transaction, message: RenewLeases) -> LeasesRenewed:

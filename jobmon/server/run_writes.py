@@ -107,6 +107,7 @@ class RunWrites:
         if new:
             job_rows.insert(tx.connection, workflow.id, new)
         if again:
+            self._writing.live.forget_jobs(tx, [spec.job_id for spec in again])
             job_rows.rebind(tx.connection, again)
             self._writing.wake_claims(tx, {(workflow.id, spec.executor) for spec in again})
         return RunStanding(stored.run.state)
@@ -119,7 +120,7 @@ class RunWrites:
         bound = workflows.count_bound(tx.connection, workflow.id)
         if bound != workflow.n_jobs:
             raise InvalidRequest(f"workflow {workflow.id} has {bound} of its {workflow.n_jobs} jobs bound")
-        transitions = Transitions(tx)
+        transitions = self._writing.transitions(tx)
         if stored.number > 1:
             again = job_rows.in_states(
                 tx.connection, workflow.first_job_id, workflow.n_jobs, (JobState.ERROR_FATAL, JobState.CANCELLED)
@@ -128,8 +129,9 @@ class RunWrites:
                 tx.connection, workflow.first_job_id, workflow.n_jobs, (JobState.INSTANTIATED, JobState.RUNNING)
             )
             again += [job for job in live if job.cancel_requested]
-            transitions.take_jobs(again)
-            transitions.to_jobs([(job.id, jobs.Resumed()) for job in again])
+            transitions.take_jobs(self._writing.live.take_jobs(tx, again))
+            resumed = jobs.Resumed()
+            transitions.to_jobs([(job.id, resumed) for job in again])
         run = self._to_run(tx, self._to_run(tx, stored.run, runs.Bound(), transitions), runs.Began(), transitions)
         self._writing.store(tx, transitions)
         return RunStanding(run.state)
@@ -139,13 +141,14 @@ class RunWrites:
         stored = self._writing.active_run(tx, message.run_id)
         if stored.run.state is not RunState.RUNNING:
             return RunStanding(stored.run.state)
-        found = job_rows.load(tx.connection, message.job_ids)
+        found = self._writing.live.jobs(tx, message.job_ids)
         strange = [i for i in message.job_ids if i not in found or found[i].workflow_id != stored.run.workflow_id]
         if strange:
             raise InvalidRequest(f"jobs {strange[:5]} are not of workflow {stored.run.workflow_id}")
-        transitions = Transitions(tx)
-        transitions.take_jobs(found.values())
-        transitions.to_jobs([(job_id, jobs.Ready()) for job_id in message.job_ids])
+        transitions = self._writing.transitions(tx)
+        transitions.take_jobs(found)
+        ready = jobs.Ready()
+        transitions.to_jobs([(job_id, ready) for job_id in message.job_ids])
         self._writing.store(tx, transitions)
         return RunStanding(stored.run.state)
 
@@ -154,12 +157,13 @@ class RunWrites:
         stored = self._writing.active_run(tx, message.run_id)
         workflow = workflows.get(tx.connection, stored.run.workflow_id)
         assert workflow is not None
-        transitions = Transitions(tx)
+        transitions = self._writing.transitions(tx)
         # A run that never began (its graph was refused, say) must not end what an earlier run left running.
         begun = stored.run.state in (RunState.RUNNING, RunState.STOPPING)
         found = job_rows.in_states(tx.connection, workflow.first_job_id, workflow.n_jobs, _UNFINISHED) if begun else []
-        transitions.take_jobs(found)
-        transitions.to_jobs([(job.id, jobs.CancelRequested()) for job in found])
+        transitions.take_jobs(self._writing.live.take_jobs(tx, found))
+        request = jobs.CancelRequested()
+        transitions.to_jobs([(job.id, request) for job in found])
         run = self._to_run(tx, stored.run, runs.StopRequested(), transitions)
         self._writing.store(tx, transitions)
         return RunStanding(run.state)
@@ -176,7 +180,7 @@ class RunWrites:
         if unfinished:
             raise InvalidRequest(f"{unfinished} jobs of run {stored.number} are not finished")
         all_done = all(state == JobState.DONE for _, state in counts)
-        transitions = Transitions(tx)
+        transitions = self._writing.transitions(tx)
         run = self._to_run(tx, stored.run, runs.Finished(all_done), transitions)
         self._writing.store(tx, transitions)
         tx.after_commit(lambda: self._writing.signs.run_over(run.id))
@@ -188,7 +192,7 @@ class RunWrites:
         after = runs.apply(run, event)
         if after is not run:
             workflows.save_run(tx.connection, after)
-        noted = transitions or Transitions(tx)
+        noted = transitions or self._writing.transitions(tx)
         name = type(event).__name__ if after is not run else f"({type(event).__name__})"
         noted.note_run(run.workflow_id, run.id, name, run.state, after.state)
         if transitions is None:

@@ -1,15 +1,20 @@
 """Events applied to stored records: load, let the pure machines decide, store, append the history, tell who waits.
 
 An instance's event has consequences for its job, a job's for its next attempt or its live instance; they are followed
-here to the end, within one transaction.
+here to the end, within one transaction. The machines decide once for all records that are alike and of which the same
+has become so far: such records share a *course*.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
 
+import msgspec
+from msgspec.structs import replace
+
+from jobmon.server.live_records import KnownInstance, LiveRecords
 from jobmon.states import instances, jobs
-from jobmon.states.instances import InstanceEvent, JobInstance
+from jobmon.states.instances import Accepted, InstanceEvent, JobInstance
 from jobmon.states.jobs import Job, JobEffect, JobEvent
 from jobmon.states.names import FINAL_JOB_STATES, InstanceState, JobState
 from jobmon.store import instances as instance_rows
@@ -22,115 +27,143 @@ _NOT_MOVED = frozenset(
     {InstanceState.INSTANTIATED, InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR}
 )
 Key = TypeVar("Key", int, str)
+Event = TypeVar("Event", JobEvent, InstanceEvent)
 Record = TypeVar("Record", Job, JobInstance)
+
+
+class Course(msgspec.Struct, Generic[Record], frozen=True, eq=False):
+    """What has become of records within the transaction."""
+
+    stored: Record | None  #: the like of how they are stored; None for new ones
+    now: Record  #: the like of how they are now
+    entry: Entry | None = None  #: None as long as nothing happened to them
+
+    def happened(self, event: str, now: Record, attempt: int) -> "Course[Record]":
+        """The course of those to which this happened next; an event that changed nothing comes in brackets."""
+        name = event if now is not self.now else f"({event})"
+        if self.entry is None:
+            return Course(self.stored, now, Entry(name, self.now.state, None, now.state, attempt))
+        return Course(self.stored, now, self.entry.extended(name, now.state))
 
 
 class Transitions:
     """Applies events within one transaction of one workflow; `finish` stores everything."""
 
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-        self._jobs: dict[int, Job] = {}
-        self._instances: dict[str, JobInstance] = {}
-        self._new: list[JobInstance] = []
-        self._stored_jobs: dict[int, Job] = {}
-        self._stored_instances: dict[str, JobInstance] = {}
-        self._instance_entries: dict[str, Entry] = {}
-        self._job_entries: dict[int, Entry] = {}
+    def __init__(self, tx: Transaction, live: LiveRecords) -> None:
+        live.watch(tx)
+        self._tx, self._live = tx, live
+        self._jobs: dict[int, Course[Job]] = {}
+        self._instances: dict[str, Course[JobInstance]] = {}
+        self._known: dict[str, KnownInstance] = {}
         self._run_entries: list[tuple[int, int, Entry]] = []
         self.queued: set[tuple[int, str]] = set()  #: (workflow, executor) that have new queued jobs
         self.news: set[int] = set()  #: workflows with changes that their client acts upon
         self.moved: set[int] = set()  #: workflows with attempts that began, ended or are to be ended
         self.cancelling: set[int] = set()  #: workflows with attempts that are to be ended
 
-    def take_jobs(self, found: Iterable[Job]) -> None:
-        """Work on these jobs, which were read in this transaction."""
-        for job in found:
-            self._jobs.setdefault(job.id, job)
-            self._stored_jobs.setdefault(job.id, job)
+    def take_jobs(self, found: Mapping[int, Job]) -> None:
+        """Work on these jobs, of which the likes are given."""
+        begun = {id(like): Course(like, like) for like in found.values()}
+        for job_id, like in found.items():
+            if job_id not in self._jobs:
+                self._jobs[job_id] = begun[id(like)]
 
-    def take_instances(self, found: Iterable[JobInstance]) -> None:
-        """Work on these instances, which were read in this transaction."""
-        for instance in found:
-            self._instances.setdefault(instance.token, instance)
-            self._stored_instances.setdefault(instance.token, instance)
+    def take_instances(self, found: Mapping[str, KnownInstance]) -> None:
+        """Work on these attempts."""
+        begun: dict[int, Course[JobInstance]] = {}
+        for token, instance in found.items():
+            if token not in self._known:
+                self._known[token] = instance
+                like = instance.like
+                self._instances[token] = begun.get(id(like)) or begun.setdefault(id(like), Course(like, like))
 
     def instance(self, token: str) -> JobInstance | None:
         """The instance as it stands now."""
-        return self._instances.get(token)
+        course = self._instances.get(token)
+        return None if course is None else self._known[token].whole(course.now)
 
-    def to_instances(self, events: Sequence[tuple[str, InstanceEvent]]) -> None:
-        """Apply events to instances that were taken, and what follows to their jobs."""
-        wanted = {self._instances[token].job_id for token, _ in events} - self._jobs.keys()
-        if wanted:
-            self.take_jobs(job_rows.load(self._tx.connection, wanted).values())
-        for token, event in events:
-            before = self._instances[token]
-            after, effects = instances.apply(before, event)
-            self._note_instance(before, after, _NAMES[type(event)])
-            if after is not before:
-                self._instances[token] = after
-                for effect in effects:
-                    self._to_job(before.job_id, effect, after)
+    def like(self, token: str) -> JobInstance:
+        """How an instance that was taken stands now, without its ids and token."""
+        return self._instances[token].now
 
-    def to_jobs(self, events: Sequence[tuple[int, JobEvent]]) -> None:
+    def to_instances(self, events: Iterable[tuple[str, InstanceEvent]]) -> None:
+        """Apply events to instances that were taken, and what follows to their jobs.
+
+        Instances go together when they are given the very same event object; acceptances go together anyhow.
+        """
+        for group in _alike(events, self._instances):
+            self._move_instances([token for token, _ in group], [event for _, event in group])
+
+    def _move_instances(self, tokens: Sequence[str], events: Sequence[InstanceEvent]) -> None:
+        course, first, event = self._instances[tokens[0]], self._known[tokens[0]], events[0]
+        before = first.whole(course.now)
+        after, effects = instances.apply(before, event)
+        if after.executor_job_id is not before.executor_job_id:
+            for token, its in zip(tokens, events, strict=True):
+                assert isinstance(its, Accepted)
+                self._known[token].executor_job_id = its.executor_job_id
+        now = course.now if after is before else self._live.like_of(after)
+        moved = course.happened(_NAMES[type(event)], now, now.attempt)
+        if after is not before and after.detail is not None and moved.entry is not None:
+            moved = replace(moved, entry=replace(moved.entry, reason=after.reason, detail=after.detail))
+        self._instances.update(dict.fromkeys(tokens, moved))
+        if effects:
+            job_ids = [self._known[token].job_id for token in tokens]
+            unknown = [job_id for job_id in job_ids if job_id not in self._jobs]
+            if unknown:
+                self.take_jobs(self._live.jobs(self._tx, unknown))
+            for effect in effects:
+                for group in _alike([(job_id, effect) for job_id in job_ids], self._jobs):
+                    self._move_jobs([job_id for job_id, _ in group], effect, after)
+
+    def to_jobs(self, events: Iterable[tuple[int, JobEvent]]) -> None:
         """Apply events to jobs that were taken, and what follows to their instances."""
         cancelling: list[int] = []
-        for job_id, event in events:
-            cancelling.extend(self._to_job(job_id, event, None))
+        for group in _alike(events, self._jobs):
+            cancelling += self._move_jobs([job_id for job_id, _ in group], group[0][1], None)
         if cancelling:
             live = instance_rows.live_of_jobs(self._tx.connection, cancelling)
-            self.take_instances(live)
-            self.to_instances([(instance.token, instances.CancelRequested()) for instance in live])
+            self.take_instances(self._live.take_instances(self._tx, live))
+            request = instances.CancelRequested()
+            self.to_instances([(instance.token, request) for instance in live])
 
-    def add_instances(self, made: Sequence[JobInstance]) -> None:
+    def add_instances(self, made: Sequence[KnownInstance]) -> None:
         """Store new attempts, INSTANTIATED and given a token."""
+        begun: dict[int, Course[JobInstance]] = {}
         for instance in made:
-            self._instances[instance.token] = instance
-            self._new.append(instance)
-            self._instance_entries[instance.token] = Entry("Claimed", "", None, instance.state, instance.attempt)
+            like = instance.like
+            course = begun.get(id(like))
+            if course is None:
+                entry = Entry("Claimed", "", None, like.state, like.attempt)
+                course = begun[id(like)] = Course(None, like, entry)
+            self._instances[instance.token] = course
+            self._known[instance.token] = instance
 
-    def _to_job(self, job_id: int, event: JobEvent, because: JobInstance | None) -> list[int]:
-        """Apply an event to a job and follow it to the end; the jobs whose live instance is to be cancelled."""
-        before = self._jobs[job_id]
+    def _move_jobs(self, ids: Sequence[int], event: JobEvent, because: JobInstance | None) -> list[int]:
+        """Apply an event to jobs of one course and follow it to the end; those whose live attempt is to be ended."""
+        course = self._jobs[ids[0]]
+        before = replace(course.now, id=ids[0])
         after, effects = jobs.apply(before, event)
-        self._jobs[job_id] = after
-        entry = self._job_entries.get(job_id)
-        name = _NAMES[type(event)] if after is not before else f"({_NAMES[type(event)]})"
-        if entry is None:
-            entry = Entry(name, before.state, None, after.state, after.attempts)
-            self._job_entries[job_id] = entry
-        else:
-            entry.extend(name, after.state)
-        if because is not None and because.reason is not None:
-            entry.reason, entry.detail = because.reason, because.detail
-        if after.state is JobState.QUEUED_FOR_INSTANTIATION:
-            self.queued.add((after.workflow_id, after.executor))
-        return self._follow(job_id, effects) if effects else []
+        now = course.now if after is before else self._live.shared(replace(after, id=0))
+        moved = course.happened(_NAMES[type(event)], now, now.attempts)
+        if because is not None and because.reason is not None and moved.entry is not None:
+            moved = replace(moved, entry=replace(moved.entry, reason=because.reason, detail=because.detail))
+        self._jobs.update(dict.fromkeys(ids, moved))
+        if now.state is JobState.QUEUED_FOR_INSTANTIATION:
+            self.queued.add((now.workflow_id, now.executor))
+        return self._follow(ids, effects) if effects else []
 
-    def _follow(self, job_id: int, effects: Iterable[JobEffect]) -> list[int]:
+    def _follow(self, ids: Sequence[int], effects: Iterable[JobEffect]) -> list[int]:
         cancelling: list[int] = []
         for effect in effects:
             match effect:
                 case jobs.AdjustResources():
-                    cancelling += self._to_job(job_id, jobs.ResourcesAdjusted(), None)
+                    cancelling += self._move_jobs(ids, jobs.ResourcesAdjusted(), None)
                 case jobs.RetryJob():
-                    cancelling += self._to_job(job_id, jobs.Retried(), None)
+                    cancelling += self._move_jobs(ids, jobs.Retried(), None)
                 case jobs.CancelInstance():
-                    cancelling.append(job_id)
+                    cancelling += ids
         return cancelling
-
-    def _note_instance(self, before: JobInstance, after: JobInstance, name: str) -> None:
-        if after is before:
-            name = f"({name})"
-        entry = self._instance_entries.get(after.token)
-        if entry is None:
-            entry = Entry(name, before.state, None, after.state, after.attempt)
-            self._instance_entries[after.token] = entry
-        else:
-            entry.extend(name, after.state)
-        if after is not before and after.detail is not None:
-            entry.reason, entry.detail = after.reason, after.detail
 
     def note_run(self, workflow_id: int, run_id: int, event: str, before: str, after: str) -> None:
         """Append an event of a run to the history."""
@@ -138,35 +171,72 @@ class Transitions:
 
     def finish(self) -> dict[int, int]:
         """Store every change; the sequence number that each touched workflow reaches."""
-        connection = self._tx.connection
-        if self._new:
-            instance_rows.insert(connection, [self._instances[i.token] for i in self._new], self._tx.at)
-        job_rows.save(connection, _changes(self._stored_jobs, self._jobs))
-        instance_rows.save(connection, _changes(self._stored_instances, self._instances))
-        return {
-            workflow_id: log.append(connection, workflow_id, self._tx.at) for workflow_id, log in self._logs().items()
-        }
-
-    def _logs(self) -> dict[int, Log]:
         logs: dict[int, Log] = defaultdict(Log)
-        for token, entry in self._instance_entries.items():
-            instance = self._instances[token]
-            logs[instance.workflow_id].add("instance", instance.id, entry)
-            if instance.state not in _NOT_MOVED:
-                self.moved.add(instance.workflow_id)
-            if instance.state is InstanceState.CANCELLING:
-                self.cancelling.add(instance.workflow_id)
-        for job_id, entry in self._job_entries.items():
-            workflow_id = self._jobs[job_id].workflow_id
-            logs[workflow_id].add("job", job_id, entry)
-            if entry.reason is not None or entry.to_state in FINAL_JOB_STATES:
-                self.news.add(workflow_id)
+        self._finish_instances(logs)
+        self._finish_jobs(logs)
         for workflow_id, run_id, entry in self._run_entries:
-            logs[workflow_id].add("run", run_id, entry)
+            logs[workflow_id].add("run", [run_id], entry)
             self.news.add(workflow_id)
-        return logs
+        connection, at = self._tx.connection, self._tx.at
+        return {workflow_id: log.append(connection, workflow_id, at) for workflow_id, log in logs.items()}
+
+    def _finish_instances(self, logs: Mapping[int, Log]) -> None:
+        changes = []
+        for course, tokens in _by_course(self._instances):
+            if course.entry is None:
+                continue
+            like, group = course.now, [self._known[token] for token in tokens]
+            logs[like.workflow_id].add("instance", [instance.id for instance in group], course.entry)
+            if like.state not in _NOT_MOVED:
+                self.moved.add(like.workflow_id)
+            if like.state is InstanceState.CANCELLING:
+                self.cancelling.add(like.workflow_id)
+            if course.stored is None:
+                own = [(i.id, i.job_id, i.token) for i in group]
+                instance_rows.insert(self._tx.connection, like, own, self._tx.at)
+            elif course.now is not course.stored:
+                changes.append((course.stored, like, [(i.id, i.executor_job_id) for i in group]))
+            self._live.keep_instances(group, like)
+        instance_rows.save(self._tx.connection, changes)
+
+    def _finish_jobs(self, logs: Mapping[int, Log]) -> None:
+        changes = []
+        for course, ids in _by_course(self._jobs):
+            if course.entry is None:
+                continue
+            like = course.now
+            logs[like.workflow_id].add("job", ids, course.entry)
+            if course.entry.reason is not None or course.entry.to_state in FINAL_JOB_STATES:
+                self.news.add(like.workflow_id)
+            if course.stored is not None and like is not course.stored:
+                changes.append((course.stored, like, ids))
+            self._live.keep_jobs(ids, like)
+        job_rows.save(self._tx.connection, changes)
 
 
-def _changes(stored: dict[Key, Record], now: dict[Key, Record]) -> list[tuple[Record, Record]]:
-    """`(as read, as it is now)` of the records that are not what they were."""
-    return [(stored[key], record) for key, record in now.items() if key in stored and record is not stored[key]]
+def _alike(
+    events: Iterable[tuple[Key, Event]], courses: Mapping[Key, Course[Record]]
+) -> Iterable[list[tuple[Key, Event]]]:
+    """The events in groups for each of which one decision holds; those of one record stay in their order."""
+    groups: dict[tuple[int, int], list[tuple[Key, Event]]] = {}
+    seen: set[Key] = set()
+    for pair in events:
+        key, event = pair
+        if key in seen:  # what comes of its earlier event must be known first
+            yield from groups.values()
+            groups, seen = {}, set()
+        seen.add(key)
+        sort = 0 if type(event) is Accepted else id(event)
+        groups.setdefault((sort, id(courses[key])), []).append(pair)
+    yield from groups.values()
+
+
+def _by_course(courses: Mapping[Key, Course[Record]]) -> Iterable[tuple[Course[Record], list[Key]]]:
+    found: dict[int, tuple[Course[Record], list[Key]]] = {}
+    for key, course in courses.items():
+        group = found.get(id(course))
+        if group is None:
+            found[id(course)] = (course, [key])
+        else:
+            group[1].append(key)
+    return found.values()

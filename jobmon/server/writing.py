@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable
 
 from jobmon.errors import InvalidRequest, Superseded
+from jobmon.server.live_records import LiveRecords
 from jobmon.server.signs import SignsOfLife
 from jobmon.server.transitions import Transitions
 from jobmon.states.names import FINAL_JOB_STATES, FINAL_RUN_STATES
@@ -50,8 +51,13 @@ class Writing:
 
     def __init__(self, signs: SignsOfLife, publish: Callable[[set[Hashable]], None]) -> None:
         self.signs = signs
+        self.live = LiveRecords()
         self._publish = publish
         self._leases: dict[tuple[int, str], StoredLease] = {}
+
+    def transitions(self, tx: Transaction) -> Transitions:
+        """For the events of one operation."""
+        return Transitions(tx, self.live)
 
     def store(self, tx: Transaction, transitions: Transitions) -> None:
         """Store what the transitions came to, and tell those who wait once it is durable."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState, JobState
 from jobmon.states.reasons import Reason
@@ -71,10 +72,10 @@ _decode_ids = msgspec.json.Decoder(list[int]).decode
 _REASONS = {reason.value: reason for reason in Reason} | {None: None}
 
 
-class Entry(msgspec.Struct):
-    """What happened to one record within one transaction: all its events, and every state that it went through.
+class Entry(msgspec.Struct, frozen=True):
+    """What happened to a record within one transaction: all its events, and every state that it went through.
 
-    It is extended event by event until the transaction is stored.
+    Records to which the same happened share it.
     """
 
     events: str  #: separated by commas; a late one, which changed nothing, stands in brackets
@@ -85,12 +86,13 @@ class Entry(msgspec.Struct):
     reason: Reason | None = None
     detail: str | None = None
 
-    def extend(self, event: str, to_state: str) -> None:
-        """A further event took the record to this state."""
-        self.events += "," + event
-        if to_state != self.to_state:
-            self.via = self.to_state if self.via is None else f"{self.via},{self.to_state}"
-            self.to_state = to_state
+    def extended(self, event: str, to_state: str) -> "Entry":
+        """The same, and then a further event took the record to this state."""
+        events = f"{self.events},{event}"
+        if to_state == self.to_state:
+            return replace(self, events=events)
+        via = self.to_state if self.via is None else f"{self.via},{self.to_state}"
+        return replace(self, events=events, via=via, to_state=to_state)
 
 
 class Log:
@@ -99,15 +101,11 @@ class Log:
     def __init__(self) -> None:
         self._groups: dict[tuple[object, ...], list[int]] = {}
 
-    def add(self, kind: str, entity_id: int, entry: Entry) -> None:
-        """An entry of a job, an instance or a run."""
+    def add(self, kind: str, entity_ids: Sequence[int], entry: Entry) -> None:
+        """An entry of jobs, of instances or of a run."""
         e = entry
         key = (kind, e.events, e.from_state, e.via, e.to_state, e.attempt, e.reason, e.detail)
-        group = self._groups.get(key)
-        if group is None:
-            self._groups[key] = [entity_id]
-        else:
-            group.append(entity_id)
+        self._groups.setdefault(key, []).extend(entity_ids)
 
     def append(self, connection: Connection, workflow_id: int, at: int) -> int:
         """Append the entries to the history; the sequence number of the last one."""

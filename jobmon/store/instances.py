@@ -42,13 +42,14 @@ _IS_LIVE = sa.text(
 )
 _BY_TOKEN = _SELECT.where(bulk.among(_t.token))
 _LIVE_OF_JOBS = _SELECT.where(bulk.among(_t.job_id), _IS_LIVE)
-_INSERT_COLUMNS = (
-    "id", "job_id", "workflow_id", "executor", "attempt", "token", "state", "version", "submitted_at",
-)  # fmt: skip
-_INSERT = bulk.Insert(job_instance, _INSERT_COLUMNS)
+_INSERT = bulk.InsertAlike(
+    job_instance,
+    ("id", "job_id", "token"),
+    ("workflow_id", "executor", "attempt", "state", "version", "submitted_at"),
+)
 _STATE_COLUMNS = ("state", "worker_id", "exit_status", "reason", "signal", "detail", "version")
 _UPDATE = bulk.UpdateAlike(job_instance, _STATE_COLUMNS)
-_UPDATE_WITH_ID = bulk.Update(job_instance, ("id", "version"), ("executor_job_id", *_STATE_COLUMNS))
+_UPDATE_WITH_ID = bulk.UpdateAlikeBut(job_instance, _STATE_COLUMNS, own="executor_job_id")
 _LAST_ID = sa.select(sa.func.coalesce(sa.func.max(_t.id), 0))
 _INSERT_MEMBERS = bulk.Insert(array_member, ("token", "array_token", "array_index", "job_name"))
 _REPORT_COLUMNS = ("token", "host", "usage", "stdout_tail", "stderr_tail")
@@ -93,10 +94,10 @@ def last_id(connection: Connection) -> int:
     return int(connection.execute(_LAST_ID).scalar_one())
 
 
-def insert(connection: Connection, instances: Sequence[JobInstance], at: int) -> None:
-    """Store new instances, submitted at that instant (microseconds since 1970)."""
-    rows = [(i.id, i.job_id, i.workflow_id, i.executor, i.attempt, i.token, i.state, i.version, at) for i in instances]
-    _INSERT.execute(connection, rows)
+def insert(connection: Connection, like: JobInstance, own: Sequence[tuple[int, int, str]], at: int) -> None:
+    """Store new instances that are alike but for id, job and token; `at` is in microseconds since 1970."""
+    shared = (like.workflow_id, like.executor, like.attempt, like.state, like.version, at)
+    _INSERT.execute(connection, shared, own)
 
 
 def insert_members(connection: Connection, places: Mapping[str, ArrayPlace]) -> None:
@@ -105,23 +106,27 @@ def insert_members(connection: Connection, places: Mapping[str, ArrayPlace]) -> 
     _INSERT_MEMBERS.execute(connection, rows)
 
 
-def save(connection: Connection, changes: Sequence[tuple[JobInstance, JobInstance]]) -> None:
-    """Store changed instances, given as they were read and as they are now.
+def save(
+    connection: Connection, changes: Iterable[tuple[JobInstance, JobInstance, Sequence[tuple[int, str | None]]]]
+) -> None:
+    """Store changed instances: groups of id and executor_job_id, with how a group was read and how it is now.
+
+    In the two records ids and token are of no account, but for whether there is an executor_job_id.
 
     Raises:
         StoreError: one was changed meanwhile, which the single writer rules out.
     """
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    with_id = []
-    for old, i in changes:
-        values = (i.state, i.worker_id, i.exit_status, i.reason, i.signal, i.detail, i.version)
-        if i.executor_job_id == old.executor_job_id:
-            groups[old.version, *values].append(i.id)
+    groups: dict[tuple[int, bool, tuple[object, ...]], list[tuple[int, str | None]]] = defaultdict(list)
+    for old, i, own in changes:
+        values: tuple[object, ...] = (i.state, i.worker_id, i.exit_status, i.reason, i.signal, i.detail, i.version)
+        groups[old.version, i.executor_job_id == old.executor_job_id, values] += own
+    for (version, same_id, values), own in groups.items():
+        if same_id:
+            found = _UPDATE.execute(connection, values, version, [each[0] for each in own])
         else:
-            with_id.append((i.id, old.version, i.executor_job_id, *values))
-    found = _UPDATE.execute(connection, groups) + _UPDATE_WITH_ID.execute(connection, with_id)
-    if found != len(changes):
-        raise StoreError("an instance was changed by somebody else between reading and writing it")
+            found = _UPDATE_WITH_ID.execute(connection, values, version, own)
+        if found != len(own):
+            raise StoreError("an instance was changed by somebody else between reading and writing it")
 
 
 def save_reports(connection: Connection, host: str | None, reports: Sequence[FinishReport]) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -32,7 +33,8 @@ _SELECT = sa.select(
 )
 _LOAD = _SELECT.where(bulk.among(job.c.id))
 _CLAIMABLE = (
-    _SELECT.where(
+    sa.select(job.c.id)
+    .where(
         job.c.workflow_id == sa.bindparam("workflow_id"),
         job.c.executor == sa.bindparam("executor"),
         job.c.state == sa.literal_column(f"'{JobState.QUEUED_FOR_INSTANTIATION}'"),
@@ -40,8 +42,10 @@ _CLAIMABLE = (
     .order_by(job.c.id)
     .limit(sa.bindparam("n"))
 )
-_COLUMNS = ("id", "workflow_id", "executor", "state", "max_attempts", *_COUNTERS, "cancel_requested", "version")
-_INSERT = bulk.Insert(job, _COLUMNS)
+_INSERT = bulk.InsertAlike(
+    job, ("id",), ("workflow_id", "executor", "state", "max_attempts", *_COUNTERS, "cancel_requested", "version")
+)
+_UNTOUCHED = (0, 0, 0, 0, False, 0)  #: the counters, cancel_requested and version of a new job
 _UPDATE = bulk.UpdateAlike(job, ("state", *_COUNTERS, "cancel_requested", "version"))
 _SPEC_COLUMNS = ("job_id", "workflow_id", "name", "digest", "upstream", "resources", "payload")
 _INSERT_SPECS = bulk.Insert(job_spec, _SPEC_COLUMNS)
@@ -88,10 +92,10 @@ def load(connection: Connection, ids: Iterable[int]) -> dict[int, Job]:
     return {row[0]: _record(row) for row in connection.execute(_LOAD, bulk.keys(ids))}
 
 
-def claimable(connection: Connection, workflow_id: int, executor: str, limit: int) -> list[Job]:
-    """Queued jobs of an executor, oldest first."""
+def claimable(connection: Connection, workflow_id: int, executor: str, limit: int) -> list[int]:
+    """The ids of queued jobs of an executor, oldest first."""
     rows = connection.execute(_CLAIMABLE, {"workflow_id": workflow_id, "executor": executor, "n": limit})
-    return [_record(row) for row in rows]
+    return [row[0] for row in rows]
 
 
 def in_states(connection: Connection, first: int, n: int, states: Sequence[JobState]) -> list[Job]:
@@ -101,26 +105,28 @@ def in_states(connection: Connection, first: int, n: int, states: Sequence[JobSt
     return [_record(row) for row in rows]
 
 
-def save(connection: Connection, changes: Sequence[tuple[Job, Job]]) -> None:
-    """Store changed jobs, given as they were read and as they are now.
+def save(connection: Connection, changes: Iterable[tuple[Job, Job, Sequence[int]]]) -> None:
+    """Store changed jobs: groups of ids, with how all of a group were read and how they are now (ids aside).
 
     Raises:
         StoreError: one was changed meanwhile, which the single writer rules out.
     """
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for old, new in changes:
+    groups: dict[tuple[int, tuple[object, ...]], list[int]] = defaultdict(list)
+    for old, new, ids in changes:
         counters = (new.attempts, new.charged, new.uncharged, new.returned, new.cancel_requested)
-        groups[old.version, new.state, *counters, new.version].append(new.id)
-    if _UPDATE.execute(connection, groups) != len(changes):
-        raise StoreError("a job was changed by somebody else between reading and writing it")
+        groups[old.version, (new.state, *counters, new.version)] += ids
+    for (version, values), ids in groups.items():
+        if _UPDATE.execute(connection, values, version, ids) != len(ids):
+            raise StoreError("a job was changed by somebody else between reading and writing it")
 
 
 def insert(connection: Connection, workflow_id: int, specs: Sequence[JobSpec]) -> None:
     """Store new jobs in REGISTERED."""
-    _INSERT.execute(
-        connection,
-        [(s.job_id, workflow_id, s.executor, JobState.REGISTERED, s.max_attempts, 0, 0, 0, 0, False, 0) for s in specs],
-    )
+    groups: dict[tuple[str, int], list[tuple[int]]] = defaultdict(list)
+    for s in specs:
+        groups[s.executor, s.max_attempts].append((s.job_id,))
+    for (executor, max_attempts), rows in groups.items():
+        _INSERT.execute(connection, (workflow_id, executor, JobState.REGISTERED, max_attempts, *_UNTOUCHED), rows)
     _INSERT_SPECS.execute(
         connection,
         [
@@ -152,9 +158,10 @@ def digests(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
 
 def specifications(connection: Connection, ids: Iterable[int]) -> dict[int, StoredJob]:
     """What the jobs run, by id."""
-    decode = _payload_decoder.decode
+    # Many jobs say the same in the same words.
+    resources, payload = cache(msgspec.json.decode), cache(_payload_decoder.decode)
     return {
-        row[0]: StoredJob(row[1], msgspec.json.decode(row[2]), decode(row[3]))
+        row[0]: StoredJob(row[1], resources(row[2]), payload(row[3]))
         for row in connection.execute(_PAYLOADS, bulk.keys(ids))
     }
 

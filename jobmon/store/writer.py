@@ -1,7 +1,8 @@
 """One writer with group commit: operations that wait together share a transaction and its one fsync.
 
 Each operation runs in a savepoint, so that a bad one fails alone; all are answered after the commit. What an operation
-wants done once its changes are durable it leaves with `Transaction.after_commit`.
+wants done once its changes are durable it leaves with `Transaction.after_commit`, what is to be undone in memory should
+they not be kept with `Transaction.on_failure`.
 """
 
 import queue
@@ -27,10 +28,15 @@ class Transaction:
         self.connection = connection
         self.at = at  #: microseconds since 1970
         self.hooks: list[Callable[[], None]] = []
+        self.undo: list[Callable[[], None]] = []
 
     def after_commit(self, hook: Callable[[], None]) -> None:
         """Call the hook once everything is durable; never, if the operation fails."""
         self.hooks.append(hook)
+
+    def on_failure(self, hook: Callable[[], None]) -> None:
+        """Call the hook should the operation fail, or the group that it is of."""
+        self.undo.append(hook)
 
 
 Operation = Callable[[Transaction], Any]
@@ -106,40 +112,44 @@ class Writer:
         """Run the group in one transaction; nobody is answered before it is durable."""
         at = int(self._clock.now().timestamp() * 1e6)
         outcomes: list[Outcome] = []
-        hooks: list[Callable[[], None]] = []
+        transactions: list[Transaction] = []
         try:
             connection.run("BEGIN IMMEDIATE")
             for waiting in group:
-                outcomes.append(self._run_one(connection, waiting.operation, at, hooks))
+                transactions.append(Transaction(connection, at))
+                outcomes.append(self._run_one(transactions[-1], waiting.operation))
             connection.run("COMMIT")
         except sqlite3.Error as error:
             failure = Outcome(error=explain(self._database.path, error))
             self._roll_back(connection)
+            for transaction in transactions:
+                _call(transaction.undo)
             return [failure] * len(group)
-        for hook in hooks:
-            hook()
+        for transaction, outcome in zip(transactions, outcomes, strict=True):
+            if outcome.error is None:
+                _call(transaction.hooks)
         return outcomes
 
-    def _run_one(
-        self, connection: Connection, operation: Operation, at: int, hooks: list[Callable[[], None]]
-    ) -> Outcome:
-        transaction = Transaction(connection, at)
+    def _run_one(self, transaction: Transaction, operation: Operation) -> Outcome:
+        connection = transaction.connection
         connection.run("SAVEPOINT operation")
         try:
             value = operation(transaction)
         except sqlite3.OperationalError:
             raise  # the disk is full, say: nothing of the group can be kept
         except sqlite3.IntegrityError as error:
-            connection.run("ROLLBACK TO operation")
-            connection.run("RELEASE operation")
+            self._undo_one(transaction)
             return Outcome(error=InvalidRequest(f"the request contradicts what is stored: {error}"))
         except Exception as error:  # noqa: BLE001 - it is answered; the thread of all writes must outlive any request
-            connection.run("ROLLBACK TO operation")
-            connection.run("RELEASE operation")
+            self._undo_one(transaction)
             return Outcome(error=error)
         connection.run("RELEASE operation")
-        hooks.extend(transaction.hooks)
         return Outcome(value=value)
+
+    def _undo_one(self, transaction: Transaction) -> None:
+        transaction.connection.run("ROLLBACK TO operation")
+        transaction.connection.run("RELEASE operation")
+        _call(transaction.undo)
 
     def _roll_back(self, connection: Connection) -> None:
         try:
@@ -147,3 +157,8 @@ class Writer:
         except sqlite3.Error as error:
             if "no transaction is active" not in str(error):  # SQLite ends it by itself after some failures
                 raise StoreError(f"the transaction cannot be rolled back: {error}") from error
+
+
+def _call(hooks: Sequence[Callable[[], None]]) -> None:
+    for hook in hooks:
+        hook()

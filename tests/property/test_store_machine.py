@@ -8,8 +8,9 @@ import attrs
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from invariants import FINAL_INSTANCES, FINAL_RUNS, check, content
+from invariants import FINAL_INSTANCES, FINAL_JOBS, FINAL_RUNS, check, content
 from messages import CONTEXT, ELSEWHERE, registration
+from msgspec.structs import asdict
 from world import World, full_disk, poisoned
 
 from jobmon.errors import InvalidRequest, InvalidTransition, StoreError, Superseded, WorkflowActive, WorkflowExists
@@ -147,7 +148,7 @@ class TablesAndStore(RuleBasedStateMachine):
             self.start_attempts: 5 * self.any_in("SUBMITTING", "SUBMITTED_TO_BATCH_EXECUTOR"),
             self.finish_attempts: 6 * self.any_in("RUNNING", "CANCELLING"),
             self.give_back_attempts: self.any_in("RUNNING"),
-            self.a_client_comes: 2,
+            self.a_client_comes: 2 + 2 * self.any_in("QUEUED_FOR_INSTANTIATION"),
             self.a_client_writes: 2,
             self.a_client_stops: 1,
             self.a_client_ends: 1 + 4 * (not self.any_in("QUEUED_FOR_INSTANTIATION", *LIVE)),
@@ -243,7 +244,9 @@ class TablesAndStore(RuleBasedStateMachine):
             {"command": Command("x")},
         ]
         specs = [
-            JobSpec(job_id, f"t{i}", executor, f"d{i}", max_attempts=bound.get(job_id, max_attempts), **payloads[i])
+            JobSpec(
+                job_id, f"t{i}", executor, f"d{i}", max_attempts=max(bound.get(job_id, 0), max_attempts), **payloads[i]
+            )
             for i, (job_id, executor) in enumerate(zip(flow.jobs, EXECUTORS, strict=True))
         ]
         self.run_call(routes.BIND_JOBS, BindJobs(flow.runs[-1], specs), disturbance)
@@ -428,6 +431,19 @@ class TablesAndStore(RuleBasedStateMachine):
         assert content(self.world.path) == self.now
 
     # What must hold after every step.
+
+    @invariant()
+    def what_is_remembered_is_what_is_stored(self) -> None:
+        jobs, attempts = self.world.manager.live.known()
+        remembered = {"job": list(jobs.values()), "job_instance": list(attempts.values())}
+        for table, records in remembered.items():
+            stored = {row["id"]: row for row in self.now[table]}
+            for record in records:
+                fields = asdict(record)
+                assert fields == {name: stored[record.id][name] for name in fields}
+                assert record.state not in FINAL_INSTANCES | FINAL_JOBS, f"{record} is final and still remembered"
+        assert jobs.keys() == {job.id for job in jobs.values()}
+        assert attempts.keys() == {attempt.token for attempt in attempts.values()}
 
     @invariant()
     def every_promise_holds(self) -> None:

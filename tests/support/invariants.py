@@ -11,6 +11,7 @@ from jobmon.states import instances, jobs, runs
 from jobmon.states.machine import TO, Choice
 
 FINAL_INSTANCES = {"DONE", "ERROR", "RESOURCE_ERROR", "UNKNOWN_ERROR", "NO_EXECUTOR_ID", "CANCELLED", "RETURNED"}
+FINAL_JOBS = {"DONE", "ERROR_FATAL", "CANCELLED"}
 FINAL_RUNS = {"DONE", "ERROR", "STOPPED", "LOST"}
 TABLES = (
     "workflow", "workflow_run", "job", "job_spec", "job_result", "job_instance", "instance_report", "history", "lease",

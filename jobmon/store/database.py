@@ -15,6 +15,7 @@ from jobmon.store.connection import Connection, Pool
 
 #: The newest migration. `alembic_version` of a database that this code can use says so.
 HEAD = "0001"
+_KEYS = ("database_id", "server_key")
 _NETWORK_FILE_SYSTEMS = frozenset(
     {
         "nfs",
@@ -122,11 +123,35 @@ def _migrate(database: Database) -> None:
                 )
         elif tables:
             raise StoreError(f"{database.path} is a database of another program. Set JOBMON_DATA to another folder")
-    _upgrade(database)
+        else:
+            _create(connection)
+            return
+    migrate(database)
 
 
-def _upgrade(database: Database) -> None:
-    from alembic import command  # slow to import, and needed only when a database is made or migrated
+def _create(connection: Connection) -> None:
+    """Make the tables of the newest schema in an empty file: without Alembic, which takes longer to import than that.
+
+    It is one transaction: a database is of one schema or of another.
+    """
+    connection.run("BEGIN IMMEDIATE")
+    try:
+        for statement in schema.statements():
+            connection.run(statement)
+        connection.run("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        connection.run("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+        for key in _KEYS:
+            connection.run("INSERT INTO meta VALUES (?, ?)", (key, secrets.token_hex(32)))
+        connection.run("COMMIT")
+    except sqlite3.Error:
+        if connection.driver.in_transaction:  # SQLite ends it by itself after some failures
+            connection.run("ROLLBACK")
+        raise
+
+
+def migrate(database: Database) -> None:
+    """Take the database to the newest schema, from whichever it has."""
+    from alembic import command  # slow to import, and rarely needed
     from alembic.config import Config
 
     config = Config()
@@ -138,7 +163,7 @@ def _upgrade(database: Database) -> None:
         config.attributes["connection"] = connection
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # one transaction: a database is of one schema or of another
         command.upgrade(config, HEAD)
-        for key in ("database_id", "server_key"):
+        for key in _KEYS:
             connection.exec_driver_sql("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, secrets.token_hex(32)))
         connection.exec_driver_sql("COMMIT")
     engine.dispose()

@@ -1,6 +1,10 @@
 """The tables. Constraints back up what the code promises; indexes cover only rows that are looked for."""
 
+from typing import Any
+
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from jobmon.states.names import FINAL_INSTANCE_STATES, FINAL_RUN_STATES, JobState
 
@@ -163,6 +167,16 @@ CREATE VIEW history AS
 SELECT workflow_id, seq, at, kind, entity.value AS entity_id, events, from_state, via, to_state, attempt, reason, detail
 FROM history_group, json_each(history_group.entities) AS entity
 """
+
+
+def statements() -> list[str]:
+    """What makes all of this in an empty database."""
+    made: list[Any] = []
+    for table in metadata.sorted_tables:
+        made += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]
+    return [*(str(element.compile(dialect=sqlite.dialect())) for element in made), HISTORY_VIEW]
+
+
 history = sa.table(
     "history",
     *[

@@ -18,7 +18,7 @@ from world import MovedClock
 from jobmon.errors import InvalidRequest, StoreError
 from jobmon.store import database as database_module
 from jobmon.store import schema
-from jobmon.store.database import HEAD, Database, explain, file_system_type, open_database
+from jobmon.store.database import HEAD, Database, explain, file_system_type, migrate, open_database
 from jobmon.store.writer import Outcome, Transaction, Writer
 
 MIGRATIONS = Path(database_module.__file__).with_name("migrations")
@@ -147,7 +147,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     change(path, "SELECT * FROM job_instance")
 
 
-def test_a_migration_that_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_whose_making_fails_half_way_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "jobmon.db"
 
     def fail(_n: int) -> str:
@@ -236,12 +236,29 @@ def test_a_network_file_system_is_refused_before_anything_is_made(
 # The migrations and the tables.
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_schema(path: Path) -> None:
-    engine = sa.create_engine(f"sqlite:///{path}")
+@pytest.fixture
+def migrated(tmp_path: Path) -> Path:
+    """A database that went through all migrations; nobody is given one, as new ones are made in one step."""
+    path = tmp_path / "migrated.db"
+    database = Database(path)
+    migrate(database)
+    database.close()
+    return path
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_schema(migrated: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{migrated}")
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, schema.metadata) == []
     engine.dispose()
+
+
+def answer(path: Path, query: str) -> list[tuple]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(query).fetchall()
+    connection.close()
+    return rows
 
 
 def statements(path: Path) -> dict[str, str]:
@@ -256,21 +273,25 @@ def statements(path: Path) -> dict[str, str]:
     }
 
 
-def test_the_migrations_say_the_very_words_of_the_schema(path: Path, tmp_path: Path) -> None:
+def test_a_new_database_is_in_the_very_words_what_the_migrations_make(path: Path, migrated: Path) -> None:
     """What Alembic does not compare: conditions of partial indexes, WITHOUT ROWID, names of constraints."""
-    direct = tmp_path / "direct.db"
-    engine = sa.create_engine(f"sqlite:///{direct}")
-    with engine.begin() as connection:
-        schema.metadata.create_all(connection)
-        connection.exec_driver_sql(schema.HISTORY_VIEW)
-    engine.dispose()
-    migrated, declared = statements(path), statements(direct)
+    by_steps, declared = statements(migrated), statements(path)
     assert {name for name in declared if name.startswith("one_")} >= {"one_live_instance_per_job"}
+    for version in ("SELECT version_num FROM alembic_version", "SELECT key FROM meta ORDER BY key"):
+        assert answer(path, version) == answer(migrated, version)
 
     def words(text: str) -> list[str]:
         return sorted(text.replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split())
 
-    assert {name: words(sql) for name, sql in migrated.items()} == {name: words(sql) for name, sql in declared.items()}
+    assert {name: words(sql) for name, sql in by_steps.items()} == {name: words(sql) for name, sql in declared.items()}
+
+
+def test_a_database_of_an_older_schema_is_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Database] = []
+    monkeypatch.setattr(database_module, "migrate", asked.append)
+    change(path, "UPDATE alembic_version SET version_num = '0000'")
+    open_database(path).close()
+    assert [database.path for database in asked] == [path]
 
 
 def test_the_head_in_the_code_is_the_head_of_the_migrations() -> None:

@@ -39,7 +39,7 @@ class MovedClock:
 
 @cache
 def _empty() -> Path:
-    """A migrated file to copy: making one takes Alembic a good part of a second."""
+    """A new file to copy."""
     path = Path(tempfile.mkdtemp(prefix="jobmon-test-")) / "empty.db"
     open_database(path).close()
     return path

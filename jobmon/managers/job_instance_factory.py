@@ -11,7 +11,7 @@ from jobmon.managers.service import Service
 from jobmon.managers.submission import ArraySubmission, SinglesSubmission, Submission
 from jobmon.states.evidence import Reporting
 from jobmon.wire import routes
-from jobmon.wire.leases import Claim, ClaimJobs, Outcome, OutcomeKind
+from jobmon.wire.leases import ClaimJobs, JobsClaimed, Outcome, OutcomeKind
 
 #: How long a claim waits on the server for a queued job; stopping politely takes no longer than that.
 CLAIM_WAIT_S = 5.0
@@ -57,11 +57,11 @@ class JobInstanceFactory:
             room = service.live.wait_for_room(limit, CLAIM_WAIT_S)
             if room == 0 or service.stopping.is_set():
                 continue
-            claims = self._claim(1 if service.host.breaker.failures else min(room, self._size.size))
-            if claims and service.stopping.is_set():
-                self._give_back([claim.token for claim in claims], "its manager stopped before it was submitted")
-            elif claims:
-                self._submit(claims)
+            claimed = self._claim(1 if service.host.breaker.failures else min(room, self._size.size))
+            if claimed.claims and service.stopping.is_set():
+                self._give_back([c.token for c in claimed.claims], "its manager stopped before it was submitted")
+            elif claimed.claims:
+                self._submit(claimed)
             elif service.named.exclusive and len(service.live) == 0:
                 return
 
@@ -80,7 +80,7 @@ class JobInstanceFactory:
             service.notes.say("deferred", "")
         return pause_s > 0
 
-    def _claim(self, limit: int) -> list[Claim]:
+    def _claim(self, limit: int) -> JobsClaimed:
         service = self._service
         message = ClaimJobs(
             service.lease,
@@ -90,13 +90,13 @@ class JobInstanceFactory:
             with_credentials=service.reporting is Reporting.WORKER,
             array_limit=self._array_limit if service.reporting is Reporting.WORKER else 1,
         )
-        return service.requester.call(routes.CLAIM_JOBS, message).claims
+        return service.requester.call(routes.CLAIM_JOBS, message)
 
-    def _submit(self, claims: list[Claim]) -> None:
+    def _submit(self, claimed: JobsClaimed) -> None:
         """Have the claims submitted in the executor's thread; waits only while enough is under way there."""
         service, submitted_at = self._service, self._service.clock.now()
-        service.live.add([Attempt(c.token, c.name, Phase.SENDING, submitted_at, c.array) for c in claims])
-        singles, arrays = self._requests.of(claims)
+        service.live.add([Attempt(c.token, c.name, Phase.SENDING, submitted_at, c.array) for c in claimed.claims])
+        singles, arrays = self._requests.of(claimed)
         submissions: list[Submission] = [ArraySubmission(self, service, array) for array in arrays]
         if singles:
             submissions.append(SinglesSubmission(self, service, singles))

@@ -1,6 +1,5 @@
 """What an executor is asked to submit, from the claims of its manager."""
 
-from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +9,7 @@ from jobmon.ids import platform_job_name
 from jobmon.managers.service import Service
 from jobmon.plugins import ArrayRequest, Resources, SubmitRequest
 from jobmon.plugins.resources import parse_resources
-from jobmon.wire.leases import Claim, Outcome, OutcomeKind
+from jobmon.wire.leases import Claim, JobsClaimed, Outcome, OutcomeKind
 
 
 class RequestMaker:
@@ -21,12 +20,12 @@ class RequestMaker:
         self._cls = service.named.cls
         self._parsed: dict[bytes, tuple[Resources, list[str]]] = {}
 
-    def of(self, claims: Iterable[Claim]) -> tuple[list[SubmitRequest], list[ArrayRequest]]:
+    def of(self, claimed: JobsClaimed) -> tuple[list[SubmitRequest], list[ArrayRequest]]:
         """The requests for single attempts, and those for arrays."""
         singles: list[SubmitRequest] = []
         arrays: list[ArrayRequest] = []
         refused: list[Outcome] = []
-        for array, same in groupby(claims, lambda claim: claim.array and claim.array.token):
+        for array, same in groupby(claimed.claims, lambda claim: claim.array and claim.array.token):
             members = list(same)
             for claim in members if array is None else members[:1]:
                 resources, problems = self._parse(claim.resources)
@@ -34,14 +33,14 @@ class RequestMaker:
                     told = [claim] if array is None else members
                     refused += [Outcome(c.token, OutcomeKind.REJECTED, None, "; ".join(problems)) for c in told]
                 elif array is None:
-                    singles.append(self._single(claim, resources))
+                    singles.append(self._single(claim, claimed, resources))
                 else:
                     arrays.append(self._array(members, resources))
         if refused:
             self._service.recorder.outcomes(refused)
         return singles, arrays
 
-    def _single(self, claim: Claim, resources: Resources) -> SubmitRequest:
+    def _single(self, claim: Claim, claimed: JobsClaimed, resources: Resources) -> SubmitRequest:
         token, start_files = claim.token, self._service.start_files
         return SubmitRequest(
             token,
@@ -51,8 +50,8 @@ class RequestMaker:
             () if start_files is None else start_files.write(token, claim.credential),
             claim.command,
             claim.call,
-            claim.env or {},
-            claim.cwd or "",
+            {**claimed.env, **claim.env} if claim.env else claimed.env,
+            claim.cwd or claimed.cwd,
         )
 
     def _array(self, members: list[Claim], resources: Resources) -> ArrayRequest:

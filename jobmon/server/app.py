@@ -24,7 +24,7 @@ from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION, Health
-from jobmon.wire.leases import ClaimJobs, ReadInstanceChanges
+from jobmon.wire.leases import ClaimJobs, JobsClaimed, ReadInstanceChanges
 from jobmon.wire.problems import to_problem
 from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, Access, Route
 from jobmon.wire.runs import ReadChanges
@@ -188,7 +188,7 @@ def _settle(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[bytes]", ou
     loop.call_soon_threadsafe(settle)
 
 
-_NOTHING_CLAIMED = b'{"claims":[]}'
+_NOTHING_CLAIMED = _encode(JobsClaimed([]))
 
 
 def _tokens_of(message: Any) -> list[str]:

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-import attrs
 import msgspec
+from msgspec.structs import replace
 
 from jobmon.ids import new_tokens, platform_job_name
 from jobmon.wire.leases import ArrayPlace, Claim
@@ -25,5 +25,5 @@ def group(claims: Sequence[Claim], limit: int) -> list[Claim]:
             placed += piece
             continue
         job_name = platform_job_name(token, piece[0].name)
-        placed += [attrs.evolve(claim, array=ArrayPlace(token, i, job_name)) for i, claim in enumerate(piece, 1)]
+        placed += [replace(claim, array=ArrayPlace(token, i, job_name)) for i, claim in enumerate(piece, 1)]
     return placed

@@ -1,6 +1,6 @@
 """Writes of managers about attempts: claims, what came of submissions, what platforms say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
 from jobmon.states.reasons import Reason
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
+from jobmon.store.jobs import StoredJob
 from jobmon.store.writer import Transaction
 from jobmon.wire.leases import (
     Claim,
@@ -66,36 +67,37 @@ class InstanceWrites:
         transitions.to_jobs([(job_id, instantiated) for job_id in queued])
         transitions.to_instances([(instance.token, begun) for instance in made])
         self._writing.store(tx, transitions)
-        claims = self._claims(tx, message, made)
+        specifications = job_rows.specifications(tx.connection, queued)
+        if message.with_payload:
+            return self._with_payloads(tx, message, made, specifications)
+        credential = self._credentials.for_attempt if message.with_credentials else lambda _: None
+        claims = [
+            Claim(i.token, i.job_id, spec.name, i.like.attempt, spec.resources, credential=credential(i.token))
+            for i, spec in ((i, specifications[i.job_id]) for i in made)
+        ]
         return JobsClaimed(_in_arrays(tx, claims, message.array_limit) if message.array_limit > 1 else claims)
 
-    def _claims(self, tx: Transaction, message: ClaimJobs, made: list[KnownInstance]) -> list[Claim]:
-        specifications = job_rows.specifications(tx.connection, [instance.job_id for instance in made])
-        claims = []
-        if not message.with_payload:
-            credential = self._credentials.for_attempt
-            for instance in made:
-                spec = specifications[instance.job_id]
-                claims.append(
-                    Claim(
-                        instance.token, instance.job_id, spec.name, instance.like.attempt, spec.resources,
-                        credential=credential(instance.token) if message.with_credentials else None,
-                    )
-                )  # fmt: skip
-            return claims
+    def _with_payloads(
+        self,
+        tx: Transaction,
+        message: ClaimJobs,
+        made: Sequence[KnownInstance],
+        specifications: Mapping[int, StoredJob],
+    ) -> JobsClaimed:
         context = environment_of(tx.connection, message.lease.workflow_id)
         calls = with_outputs(tx.connection, specifications)
-        for instance in made:
-            spec = specifications[instance.job_id]
+        claims = []
+        for i in made:
+            spec = specifications[i.job_id]
             payload = spec.payload
+            call = calls.get(i.job_id, payload.call)
             claims.append(
                 Claim(
-                    instance.token, instance.job_id, spec.name, instance.like.attempt, spec.resources, payload.command,
-                    calls.get(instance.job_id, payload.call), {**context.environment, **payload.env},
-                    payload.cwd or context.cwd,
+                    i.token, i.job_id, spec.name, i.like.attempt, spec.resources, payload.command, call, payload.env,
+                    payload.cwd,
                 )
             )  # fmt: skip
-        return claims
+        return JobsClaimed(claims, context.environment, context.cwd)
 
     def record_outcomes(self, tx: Transaction, message: RecordOutcomes) -> Recorded:
         """Apply what came of submissions."""

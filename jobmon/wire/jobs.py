@@ -3,6 +3,7 @@
 from typing import Any
 
 import attrs
+import msgspec
 
 from jobmon.states.names import JobState
 from jobmon.states.reasons import Reason
@@ -33,9 +34,11 @@ class Call:
     python: str = "python3"  #: the interpreter to run it
 
 
-@attrs.frozen
-class JobSpec:
-    """One task as it is bound. Resources are JSON as the user wrote them, units and all."""
+class JobSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One task as it is bound. Resources are JSON as the user wrote them, units and all.
+
+    A Struct, like others of which a message has thousands: made in a tenth of the time, and shorter.
+    """
 
     job_id: int
     name: str
@@ -43,12 +46,12 @@ class JobSpec:
     digest: str  #: of name, payload and upstream names: what must not change between the runs of one workflow
     command: Command | None = None
     call: Call | None = None
-    upstream: list[int] = attrs.field(factory=list)
-    resources: dict[str, Any] = attrs.field(factory=dict)
-    env: dict[str, str] = attrs.field(factory=dict)
+    upstream: list[int] = []
+    resources: dict[str, Any] = {}
+    env: dict[str, str] = {}
     cwd: str | None = None
     max_attempts: int = 1
-    tags: list[str] = attrs.field(factory=list)
+    tags: list[str] = []
     needs_outputs: bool = False  #: some argument of the call is an upstream's output
 
 

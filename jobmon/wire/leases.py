@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 import attrs
+import msgspec
 
 from jobmon.processes import ProcessIdentity
 from jobmon.states.evidence import Reporting, Sighting
@@ -101,8 +102,7 @@ class ArrayPlace:
     job_name: str
 
 
-@attrs.frozen
-class Claim:
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     """One claimed job: an attempt, committed with its token before its platform is called."""
 
     token: str
@@ -112,8 +112,8 @@ class Claim:
     resources: dict[str, Any]
     command: Command | None = None
     call: Call | None = None
-    env: dict[str, str] | None = None
-    cwd: str | None = None
+    env: dict[str, str] = {}  #: its own, on top of what all share
+    cwd: str | None = None  #: its own, in place of what all share
     credential: str | None = None
     array: ArrayPlace | None = None  #: None: it is submitted by itself
 
@@ -123,6 +123,8 @@ class JobsClaimed:
     """The claimed jobs, oldest first, members of an array by index; none when the wait was in vain."""
 
     claims: list[Claim]
+    env: dict[str, str] = attrs.field(factory=dict)  #: with the payloads: what the claimed jobs share
+    cwd: str = ""
 
 
 class OutcomeKind(StrEnum):
@@ -136,8 +138,7 @@ class OutcomeKind(StrEnum):
     CANCEL_CONFIRMED = "cancel_confirmed"
 
 
-@attrs.frozen
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """The outcome of one submission. `why` is text for people; `executor_job_id` comes with ACCEPTED."""
 
     token: str
@@ -154,8 +155,7 @@ class RecordOutcomes:
     outcomes: list[Outcome]
 
 
-@attrs.frozen
-class Observation:
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a platform says of one attempt. `result` is JSON text, where the platform is the only reporter."""
 
     token: str
@@ -163,7 +163,7 @@ class Observation:
     reason: Reason | None = None
     exit_status: int | None = None
     detail: str | None = None
-    usage: dict[str, float] = attrs.field(factory=dict)
+    usage: dict[str, float] = {}
     result: str | None = None
     executor_job_id: str | None = None  #: pushed before Accepted was committed: the id that it has there
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import requests
 from messages import EXECUTOR, Begun, acquire, begin, claim, open_run, specs
+from msgspec.structs import replace
 from serving import embedded
 
 from jobmon.errors import InvalidRequest, NotAuthorised, Superseded, WorkflowChanged
@@ -22,6 +23,7 @@ from jobmon.wire.health import ReadHealth
 from jobmon.wire.jobs import Call
 from jobmon.wire.leases import (
     ClaimJobs,
+    JobsClaimed,
     Observation,
     Outcome,
     OutcomeKind,
@@ -247,7 +249,8 @@ def test_a_repeated_request_that_found_nothing_at_first_may_find_something(serve
     begun = begin(server, 1)
     assert len(claim(server, begun)) == 1
     body = msgspec.json.encode(ClaimJobs(begun.lease, 1))
-    assert raw.post("/instances/claim", body, Jobmon_Request_Id="claim-3").content == b'{"claims":[]}'
+    nothing = raw.post("/instances/claim", body, Jobmon_Request_Id="claim-3").content
+    assert msgspec.json.decode(nothing, type=JobsClaimed).claims == []
     [live] = server.call(routes.LIVE_INSTANCES, ReadLiveInstances(begun.opened.workflow_id, EXECUTOR)).instances
     server.call(routes.RECORD_OUTCOMES, RecordOutcomes(begun.lease, [Outcome(live.token, OutcomeKind.DEFERRED)]))
     assert raw.post("/instances/claim", body, Jobmon_Request_Id="claim-3").content != b'{"claims":[]}'
@@ -279,7 +282,7 @@ def test_writes_that_arrive_together_succeed_and_fail_each_by_itself(server: Req
 
     def bind(i: int) -> type:
         gate.wait(30)
-        jobs = specs(opened[i], 1) if i % 3 else [attrs.evolve(specs(opened[i], 1)[0], job_id=10**6)]
+        jobs = specs(opened[i], 1) if i % 3 else [replace(specs(opened[i], 1)[0], job_id=10**6)]
         try:
             return type(server.call(routes.BIND_JOBS, BindJobs(opened[i].run_id, jobs)))
         except InvalidRequest as error:
@@ -404,7 +407,7 @@ def test_a_result_takes_its_place_among_the_arguments_of_what_lies_downstream(se
     first, second = opened.first_job_id, opened.first_job_id + 1
     calls = [Call("m", "f"), Call("m", "g", [[{"$output": first}]], {"x": {"$output": first}})]
     jobs = [
-        attrs.evolve(spec, command=None, call=call, needs_outputs=i == 1)
+        replace(spec, command=None, call=call, needs_outputs=i == 1)
         for i, (spec, call) in enumerate(zip(specs(opened, 2), calls, strict=True))
     ]
     server.call(routes.BIND_JOBS, BindJobs(opened.run_id, jobs))
@@ -432,7 +435,7 @@ def test_a_resumed_workflow_must_be_the_same_and_takes_up_what_was_being_ended(s
         server.call(routes.OPEN_RUN, attrs.evolve(message, n_jobs=3))
     again = server.call(routes.OPEN_RUN, message)
     assert (again.run_number, again.n_bound, again.first_job_id) == (2, 2, opened.first_job_id)
-    changed = [attrs.evolve(spec, digest="other") for spec in specs(again, 2)]
+    changed = [replace(spec, digest="other") for spec in specs(again, 2)]
     with pytest.raises(WorkflowChanged, match="t0, t1"):
         server.call(routes.BIND_JOBS, BindJobs(again.run_id, changed))
     server.call(routes.BIND_JOBS, BindJobs(again.run_id, specs(again, 2)))

@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Iterator
 
-import attrs
 import pytest
 from messages import ELSEWHERE, EXECUTOR, open_run, registration, specs
+from msgspec.structs import replace
 from world import World, full_disk, poisoned
 
 from jobmon.states.evidence import Reporting, Sighting
@@ -82,10 +82,10 @@ def test_attempts_that_fare_alike_share_rows_of_history_and_others_do_not(
     one(world, routes.QUEUE_JOBS, queue(opened))
     tokens = [claim.token for claim in one(world, routes.CLAIM_JOBS, ClaimJobs(lease, N_JOBS)).claims]
     well = Observation("", Sighting.EXITED, exit_status=0)
-    seen = [attrs.evolve(well, token=t, executor_job_id=f"id-{t}") for t in tokens]
-    seen[1] = attrs.evolve(seen[1], reason=Reason.EXIT_NONZERO, exit_status=3, detail="three")
-    seen[2] = attrs.evolve(seen[2], reason=Reason.NODE_FAILURE, exit_status=None)
-    seen[3] = attrs.evolve(seen[3], sighting=Sighting.RUNNING, exit_status=None)
+    seen = [replace(well, token=t, executor_job_id=f"id-{t}") for t in tokens]
+    seen[1] = replace(seen[1], reason=Reason.EXIT_NONZERO, exit_status=3, detail="three")
+    seen[2] = replace(seen[2], reason=Reason.NODE_FAILURE, exit_status=None)
+    seen[3] = replace(seen[3], sighting=Sighting.RUNNING, exit_status=None)
     ended = one(world, routes.RECORD_OBSERVATIONS, RecordObservations(lease, seen)).ended
     assert sorted(ended) == sorted(set(tokens) - {tokens[3]})
     states = counted(world, "SELECT state, count(*) FROM job_instance GROUP BY state ORDER BY 1")

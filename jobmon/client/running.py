@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,17 +59,22 @@ def run_workflow(
     types = {executor.name: executor.cls.name for executor in plan.usable}
     executors = [(name, types.get(name, "elsewhere")) for name in plan.executors]
     following = Following(jobs, view, executors, fail_fast=workflow.fail_fast, tell_failure=lines.line)
-    with two_presses(following.interrupt):
+    managed = _managed(manager, plan, config, opened, requester, following, Path(context.log_folder))
+    fresh = opened.n_bound == 0
+    with two_presses(following.interrupt), ExitStack() as serving:
         with _stopped_unless_begun(requester, opened):
+            if fresh:  # nothing can be claimed before all is bound: the manager starts meanwhile
+                serving.enter_context(managed)
             ids = _bind(workflow, plan, jobs, opened, following)
-            jobs.begin(opened.run_id, plan.dag, ids, plan.executor_of, fresh=opened.n_bound == 0)
-        with _managed(manager, plan, config, opened, requester, following, Path(context.log_folder)):
-            try:
-                following.follow()
-            except BaseException:
-                view.end(progress(jobs, executors))
-                raise
-            state = jobs.finish()
+            jobs.begin(opened.run_id, plan.dag, ids, plan.executor_of, fresh=fresh)
+        if not fresh:
+            serving.enter_context(managed)
+        try:
+            following.follow()
+        except BaseException:
+            view.end(progress(jobs, executors))
+            raise
+        state = jobs.finish()
     view.end(progress(jobs, executors))
     elapsed_s = time.monotonic() - began_s
     view.line(f"{head} {state} after {_span(elapsed_s)}")

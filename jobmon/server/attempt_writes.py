@@ -40,10 +40,10 @@ class AttemptWrites:
     def start(self, tx: Transaction, message: StartAttempts) -> Starts:
         """Let each command be started by the first worker that asks, and by no other."""
         found = self._writing.live.instances(tx, message.tokens)
-        transitions, started = self._writing.transitions(tx), instances.Started(message.worker_id)
+        transitions = self._writing.transitions(tx)
         transitions.take_instances(found)
         winning = [token for token in message.tokens if token in found and found[token].like.state in _MAY_START]
-        transitions.to_instances([(token, started) for token in winning])
+        transitions.to_each_instance(instances.Started(message.worker_id), winning)
         self._writing.store(tx, transitions)
         won, refusals = [], {}
         for token in message.tokens:
@@ -145,8 +145,7 @@ class AttemptWrites:
         superseded: list[str] = []
         for token in message.tokens:
             (mine if transitions.like(token).worker_id == message.worker_id else superseded).append(token)
-        given_back = instances.GivenBack(message.why)
-        transitions.to_instances([(token, given_back) for token in mine])
+        transitions.to_each_instance(instances.GivenBack(message.why), mine)
         self._writing.store(tx, transitions)
         forget_ended(self._writing, tx, transitions, mine)
         return ReportsRecorded(superseded)

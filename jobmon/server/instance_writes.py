@@ -16,7 +16,6 @@ from jobmon.states import evidence, instances, jobs
 from jobmon.states.evidence import Facts, Graces, Observed, Reporting, Sighting
 from jobmon.states.instances import InstanceEvent, JobInstance
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
-from jobmon.states.reasons import Reason
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
 from jobmon.store.jobs import StoredJob
@@ -63,9 +62,8 @@ class InstanceWrites:
         transitions = self._writing.transitions(tx)
         transitions.take_jobs(found)
         transitions.add_instances(made)
-        instantiated, begun = jobs.Instantiated(), instances.SubmissionBegan()
-        transitions.to_jobs([(job_id, instantiated) for job_id in queued])
-        transitions.to_instances([(instance.token, begun) for instance in made])
+        transitions.to_jobs(jobs.Instantiated(), queued)
+        transitions.to_each_instance(instances.SubmissionBegan(), [instance.token for instance in made])
         self._writing.store(tx, transitions)
         specifications = job_rows.specifications(tx.connection, queued)
         if message.with_payload:
@@ -118,17 +116,19 @@ class InstanceWrites:
         accepted: list[tuple[str, InstanceEvent]] = []
         events: list[tuple[str, InstanceEvent]] = []
         results, reports = [], []
-        decide = cache(self._decide)
+        decide = cache(self._decide)  # what is alike to the table of evidence is decided once
         for seen in message.observations:
             token, instance = seen.token, found[seen.token]
-            if instance.like.state in FINAL_INSTANCE_STATES:
+            state = instance.like.state
+            if state in FINAL_INSTANCE_STATES:
                 continue
             if seen.executor_job_id is not None and instance.executor_job_id is None:
                 accepted.append((token, instances.Accepted(seen.executor_job_id)))
-            facts = self._facts(instance, seen)
-            event = decide(
-                reporting, instance.job_id in calls, *facts, seen.sighting, seen.reason, seen.exit_status, seen.detail
-            )
+            gone = seen.sighting is Sighting.EXITED or seen.sighting is Sighting.ABSENT
+            silent = state is not InstanceState.RUNNING or self._writing.signs.silent(token)
+            gone_for_s = self._writing.signs.seen(token, gone=gone)
+            facts = (state, reporting, instance.job_id in calls, silent, gone_for_s)
+            event = decide(facts, (seen.sighting, seen.reason, seen.exit_status, seen.detail))
             if event is None:
                 continue
             events.append((token, event))
@@ -144,27 +144,8 @@ class InstanceWrites:
         instance_rows.save_reports(tx.connection, None, reports)
         return self._recorded(tx, transitions, tokens)
 
-    def _facts(self, instance: KnownInstance, seen: Observation) -> tuple[InstanceState, bool, float]:
-        """State, silence, and for how many seconds the platform has called it gone."""
-        signs, state, sighting = self._writing.signs, instance.like.state, seen.sighting
-        gone = sighting is Sighting.EXITED or sighting is Sighting.ABSENT
-        silent = state is not InstanceState.RUNNING or signs.silent(instance.token)
-        return state, silent, signs.seen(instance.token, gone=gone)
-
-    def _decide(
-        self,
-        reporting: Reporting,
-        is_call: bool,
-        state: InstanceState,
-        silent: bool,
-        gone_for_s: float,
-        sighting: Sighting,
-        reason: Reason | None,
-        exit_status: int | None,
-        detail: str | None,
-    ) -> InstanceEvent | None:
-        facts = Facts(state, reporting, is_call, silent, gone_for_s)
-        return evidence.decide(facts, Observed(sighting, reason, exit_status, detail), self._graces)
+    def _decide(self, facts: tuple[Any, ...], observed: tuple[Any, ...]) -> InstanceEvent | None:
+        return evidence.decide(Facts(*facts), Observed(*observed), self._graces)
 
     def _calls(self, tx: Transaction, found: Mapping[str, KnownInstance], seen: Iterable[Observation]) -> set[int]:
         """The jobs among those seen to have exited in success that are Python calls."""

@@ -51,9 +51,9 @@ class LeaseWrites:
     def _return_unsent(self, tx: Transaction, workflow_id: int, executor: str) -> None:
         """What the manager before had claimed and not begun to send is given back."""
         unsent = instance_rows.of_executor(tx.connection, workflow_id, executor, InstanceState.INSTANTIATED)
-        transitions, lost = self._writing.transitions(tx), instances.ManagerLost()
+        transitions = self._writing.transitions(tx)
         transitions.take_instances(self._writing.live.take_instances(tx, unsent))
-        transitions.to_instances([(instance.token, lost) for instance in unsent])
+        transitions.to_each_instance(instances.ManagerLost(), [instance.token for instance in unsent])
         self._writing.store(tx, transitions)
 
     def renew(self, tx: Transaction, message: RenewLeases) -> LeasesRenewed:

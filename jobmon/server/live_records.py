@@ -124,8 +124,10 @@ class LiveRecords:
             self._likes[like] = known = like
         return known  # type: ignore[return-value]
 
-    def keep_jobs(self, ids: Sequence[int], like: Job) -> None:
-        """The jobs are stored as `like` says."""
+    def keep_jobs(self, tx: Transaction, ids: Sequence[int], like: Job) -> None:
+        """The jobs were stored in this transaction, as `like` says."""
+        self.watch(tx)
+        like = self.shared(like)
         if like.state in FINAL_JOB_STATES:
             for job_id in ids:
                 self._jobs.pop(job_id, None)

@@ -105,7 +105,8 @@ class RunWrites:
         again = [spec for spec in message.jobs if spec.job_id in bound]
         new = [spec for spec in message.jobs if spec.job_id not in bound]
         if new:
-            job_rows.insert(tx.connection, workflow.id, new)
+            for like, ids in job_rows.insert(tx.connection, workflow.id, new):
+                self._writing.live.keep_jobs(tx, ids, like)
         if again:
             self._writing.live.forget_jobs(tx, [spec.job_id for spec in again])
             job_rows.rebind(tx.connection, again)
@@ -130,8 +131,7 @@ class RunWrites:
             )
             again += [job for job in live if job.cancel_requested]
             transitions.take_jobs(self._writing.live.take_jobs(tx, again))
-            resumed = jobs.Resumed()
-            transitions.to_jobs([(job.id, resumed) for job in again])
+            transitions.to_jobs(jobs.Resumed(), [job.id for job in again])
         run = self._to_run(tx, self._to_run(tx, stored.run, runs.Bound(), transitions), runs.Began(), transitions)
         self._writing.store(tx, transitions)
         return RunStanding(run.state)
@@ -147,8 +147,7 @@ class RunWrites:
             raise InvalidRequest(f"jobs {strange[:5]} are not of workflow {stored.run.workflow_id}")
         transitions = self._writing.transitions(tx)
         transitions.take_jobs(found)
-        ready = jobs.Ready()
-        transitions.to_jobs([(job_id, ready) for job_id in message.job_ids])
+        transitions.to_jobs(jobs.Ready(), message.job_ids)
         self._writing.store(tx, transitions)
         return RunStanding(stored.run.state)
 
@@ -162,8 +161,7 @@ class RunWrites:
         begun = stored.run.state in (RunState.RUNNING, RunState.STOPPING)
         found = job_rows.in_states(tx.connection, workflow.first_job_id, workflow.n_jobs, _UNFINISHED) if begun else []
         transitions.take_jobs(self._writing.live.take_jobs(tx, found))
-        request = jobs.CancelRequested()
-        transitions.to_jobs([(job.id, request) for job in found])
+        transitions.to_jobs(jobs.CancelRequested(), [job.id for job in found])
         run = self._to_run(tx, stored.run, runs.StopRequested(), transitions)
         self._writing.store(tx, transitions)
         return RunStanding(run.state)

@@ -27,7 +27,6 @@ _NOT_MOVED = frozenset(
     {InstanceState.INSTANTIATED, InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR}
 )
 Key = TypeVar("Key", int, str)
-Event = TypeVar("Event", JobEvent, InstanceEvent)
 Record = TypeVar("Record", Job, JobInstance)
 
 
@@ -92,16 +91,24 @@ class Transitions:
         Instances go together when they are given the very same event object; acceptances go together anyhow.
         """
         for group in _alike(events, self._instances):
-            self._move_instances([token for token, _ in group], [event for _, event in group])
+            token, event = group[0]
+            had_id = self.like(token).executor_job_id
+            self._move_instances([token for token, _ in group], event)
+            if self.like(token).executor_job_id != had_id:
+                for token, event in group:
+                    assert isinstance(event, Accepted), "nothing else gives an id"
+                    self._known[token].executor_job_id = event.executor_job_id
 
-    def _move_instances(self, tokens: Sequence[str], events: Sequence[InstanceEvent]) -> None:
-        course, first, event = self._instances[tokens[0]], self._known[tokens[0]], events[0]
+    def to_each_instance(self, event: InstanceEvent, tokens: Sequence[str]) -> None:
+        """Apply an event other than an acceptance to each of the instances, which were taken, and what follows."""
+        for group in _of_one_course(tokens, self._instances):
+            self._move_instances(group, event)
+
+    def _move_instances(self, tokens: Sequence[str], event: InstanceEvent) -> None:
+        """Apply an event to instances of one course, and what follows to their jobs."""
+        course, first = self._instances[tokens[0]], self._known[tokens[0]]
         before = first.whole(course.now)
         after, effects = instances.apply(before, event)
-        if after.executor_job_id is not before.executor_job_id:
-            for token, its in zip(tokens, events, strict=True):
-                assert isinstance(its, Accepted)
-                self._known[token].executor_job_id = its.executor_job_id
         now = course.now if after is before else self._live.like_of(after)
         moved = course.happened(_NAMES[type(event)], now, now.attempt)
         if after is not before and after.detail is not None and moved.entry is not None:
@@ -113,19 +120,18 @@ class Transitions:
             if unknown:
                 self.take_jobs(self._live.jobs(self._tx, unknown))
             for effect in effects:
-                for group in _alike([(job_id, effect) for job_id in job_ids], self._jobs):
-                    self._move_jobs([job_id for job_id, _ in group], effect, after)
+                for ids in _of_one_course(job_ids, self._jobs):
+                    self._move_jobs(ids, effect, after)
 
-    def to_jobs(self, events: Iterable[tuple[int, JobEvent]]) -> None:
-        """Apply events to jobs that were taken, and what follows to their instances."""
+    def to_jobs(self, event: JobEvent, ids: Sequence[int]) -> None:
+        """Apply an event to each of the jobs, which were taken, and what follows to their instances."""
         cancelling: list[int] = []
-        for group in _alike(events, self._jobs):
-            cancelling += self._move_jobs([job_id for job_id, _ in group], group[0][1], None)
+        for group in _of_one_course(ids, self._jobs):
+            cancelling += self._move_jobs(group, event, None)
         if cancelling:
             live = instance_rows.live_of_jobs(self._tx.connection, cancelling)
             self.take_instances(self._live.take_instances(self._tx, live))
-            request = instances.CancelRequested()
-            self.to_instances([(instance.token, request) for instance in live])
+            self.to_each_instance(instances.CancelRequested(), [instance.token for instance in live])
 
     def add_instances(self, made: Sequence[KnownInstance]) -> None:
         """Store new attempts, INSTANTIATED and given a token."""
@@ -210,16 +216,16 @@ class Transitions:
                 self.news.add(like.workflow_id)
             if course.stored is not None and like is not course.stored:
                 changes.append((course.stored, like, ids))
-            self._live.keep_jobs(ids, like)
+            self._live.keep_jobs(self._tx, ids, like)
         job_rows.save(self._tx.connection, changes)
 
 
 def _alike(
-    events: Iterable[tuple[Key, Event]], courses: Mapping[Key, Course[Record]]
-) -> Iterable[list[tuple[Key, Event]]]:
+    events: Iterable[tuple[str, InstanceEvent]], courses: Mapping[str, Course[JobInstance]]
+) -> Iterable[list[tuple[str, InstanceEvent]]]:
     """The events in groups for each of which one decision holds; those of one record stay in their order."""
-    groups: dict[tuple[int, int], list[tuple[Key, Event]]] = {}
-    seen: set[Key] = set()
+    groups: dict[tuple[int, int], list[tuple[str, InstanceEvent]]] = {}
+    seen: set[str] = set()
     for pair in events:
         key, event = pair
         if key in seen:  # what comes of its earlier event must be known first
@@ -227,8 +233,32 @@ def _alike(
             groups, seen = {}, set()
         seen.add(key)
         sort = 0 if type(event) is Accepted else id(event)
-        groups.setdefault((sort, id(courses[key])), []).append(pair)
+        place = (sort, id(courses[key]))
+        group = groups.get(place)
+        if group is None:
+            groups[place] = [pair]
+        else:
+            group.append(pair)
     yield from groups.values()
+
+
+def _of_one_course(keys: Sequence[Key], courses: Mapping[Key, Course[Record]]) -> Iterable[list[Key]]:
+    """The keys in groups of one course each; one that is there twice comes again when the first time is done with."""
+    once = dict.fromkeys(keys)
+    groups: dict[int, list[Key]] = {}
+    for key in once:
+        course = id(courses[key])
+        group = groups.get(course)
+        if group is None:
+            groups[course] = [key]
+        else:
+            group.append(key)
+    yield from groups.values()
+    if len(once) < len(keys):
+        left = list(keys)
+        for key in once:
+            left.remove(key)
+        yield from _of_one_course(left, courses)
 
 
 def _by_course(courses: Mapping[Key, Course[Record]]) -> Iterable[tuple[Course[Record], list[Key]]]:

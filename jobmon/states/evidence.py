@@ -21,6 +21,8 @@ WORKER_DID_NOT_RUN_IT = (75, 77)
 class Sighting(StrEnum):
     """What a platform can say of an attempt."""
 
+    __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
+
     PENDING = "pending"
     RUNNING = "running"
     EXITED = "exited"
@@ -30,6 +32,8 @@ class Sighting(StrEnum):
 
 class Reporting(StrEnum):
     """Who reports how an attempt goes."""
+
+    __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
 
     WORKER = "worker"  #: a worker beside the command: the platform's word is second to its report
     AGENT = "agent"  #: the core's agent, a worker for many attempts on one host

@@ -6,6 +6,8 @@ from enum import StrEnum
 class JobState(StrEnum):
     """Where a job stands."""
 
+    __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
+
     REGISTERED = "REGISTERED"  #: known to the server; waits for its upstream jobs
     ADJUSTING_RESOURCES = "ADJUSTING_RESOURCES"  #: the resources of its next attempt are being worked out
     QUEUED_FOR_INSTANTIATION = "QUEUED_FOR_INSTANTIATION"  #: waits for a manager that serves its executor
@@ -19,6 +21,8 @@ class JobState(StrEnum):
 
 class InstanceState(StrEnum):
     """Where one attempt to run a job stands."""
+
+    __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
 
     INSTANTIATED = "INSTANTIATED"  #: claimed by a manager
     SUBMITTING = "SUBMITTING"  #: committed with its token, about to be given to the platform
@@ -36,6 +40,8 @@ class InstanceState(StrEnum):
 
 class RunState(StrEnum):
     """Where one run of a workflow stands."""
+
+    __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
 
     REGISTERED = "REGISTERED"  #: known to the server; its jobs are being bound
     BOUND = "BOUND"  #: all jobs are bound

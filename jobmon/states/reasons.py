@@ -9,6 +9,8 @@ from jobmon.states.names import InstanceState
 class Reason(StrEnum):
     """Why an attempt did not succeed. The retry policy reads nothing else."""
 
+    __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
+
     EXIT_NONZERO = "EXIT_NONZERO"  #: the command ended with a status other than 0, or the call raised
     SIGNALLED = "SIGNALLED"  #: the command was ended by a signal that nobody of Jobmon sent
     OUT_OF_MEMORY = "OUT_OF_MEMORY"  #: it used more memory than it had asked for

@@ -120,13 +120,14 @@ def save(connection: Connection, changes: Iterable[tuple[Job, Job, Sequence[int]
             raise StoreError("a job was changed by somebody else between reading and writing it")
 
 
-def insert(connection: Connection, workflow_id: int, specs: Sequence[JobSpec]) -> None:
-    """Store new jobs in REGISTERED."""
-    groups: dict[tuple[str, int], list[tuple[int]]] = defaultdict(list)
+def insert(connection: Connection, workflow_id: int, specs: Sequence[JobSpec]) -> list[tuple[Job, list[int]]]:
+    """Store new jobs in REGISTERED; the records in groups that are alike but for their ids."""
+    groups: dict[tuple[str, int], list[int]] = defaultdict(list)
     for s in specs:
-        groups[s.executor, s.max_attempts].append((s.job_id,))
-    for (executor, max_attempts), rows in groups.items():
-        _INSERT.execute(connection, (workflow_id, executor, JobState.REGISTERED, max_attempts, *_UNTOUCHED), rows)
+        groups[s.executor, s.max_attempts].append(s.job_id)
+    for (executor, max_attempts), ids in groups.items():
+        shared = (workflow_id, executor, JobState.REGISTERED, max_attempts, *_UNTOUCHED)
+        _INSERT.execute(connection, shared, [(job_id,) for job_id in ids])
     _INSERT_SPECS.execute(
         connection,
         [
@@ -134,6 +135,7 @@ def insert(connection: Connection, workflow_id: int, specs: Sequence[JobSpec]) -
             for s in specs
         ],
     )
+    return [(Job(0, workflow_id, executor, max_attempts=n), ids) for (executor, n), ids in groups.items()]
 
 
 def rebind(connection: Connection, specs: Sequence[JobSpec]) -> None:

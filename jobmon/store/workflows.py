@@ -65,6 +65,13 @@ _RUN = sa.select(
     workflow_run.c.client,
     workflow_run.c.context,
 )
+# A statement is made once: to write its SQL takes longer than to run it.
+_WORKFLOW_BY_ID = _WORKFLOW.where(workflow.c.id == sa.bindparam("workflow_id"))
+_LAST_RUN = (
+    _RUN.where(workflow_run.c.workflow_id == sa.bindparam("workflow_id"))
+    .order_by(workflow_run.c.number.desc())
+    .limit(1)
+)
 _RUN_BY_ID = _RUN.where(workflow_run.c.id == sa.bindparam("run_id"))
 
 _queued = (
@@ -87,7 +94,7 @@ def find(connection: Connection, name: str, workflow_args: str) -> StoredWorkflo
 
 def get(connection: Connection, workflow_id: int) -> StoredWorkflow | None:
     """The workflow of that id."""
-    row = connection.execute(_WORKFLOW.where(workflow.c.id == workflow_id)).first()
+    row = connection.execute(_WORKFLOW_BY_ID, {"workflow_id": workflow_id}).first()
     return None if row is None else StoredWorkflow(*row)
 
 
@@ -125,8 +132,7 @@ def get_run(connection: Connection, run_id: int) -> StoredRun | None:
 
 def last_run(connection: Connection, workflow_id: int) -> StoredRun | None:
     """The newest run of a workflow."""
-    query = _RUN.where(workflow_run.c.workflow_id == workflow_id).order_by(workflow_run.c.number.desc()).limit(1)
-    row = connection.execute(query).first()
+    row = connection.execute(_LAST_RUN, {"workflow_id": workflow_id}).first()
     return None if row is None else _stored_run(row)
 
 

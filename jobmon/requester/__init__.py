@@ -1,7 +1,28 @@
 """How every other process of Jobmon talks to the server; the only place that knows `requests`."""
 
-from jobmon.requester.connecting import connect
-from jobmon.requester.embedded import Listen
-from jobmon.requester.requester import Requester
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobmon.requester.connecting import connect
+    from jobmon.requester.embedded import Listen
+    from jobmon.requester.requester import Requester
 
 __all__ = ["Listen", "Requester", "connect"]
+
+#: Names and the modules that they come from, which are imported when first used: the server wants none of them, and
+#: whoever starts it waits for its imports.
+_HOMES = {
+    "Listen": "jobmon.requester.embedded",
+    "Requester": "jobmon.requester.requester",
+    "connect": "jobmon.requester.connecting",
+}
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'jobmon.requester' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -9,8 +9,7 @@ from jobmon.states.names import JobState
 from jobmon.states.reasons import Reason
 
 
-@attrs.frozen
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A shell command (`shell`: one string for `bash -c`) or a program with its arguments (`argv`); one of the two."""
 
     shell: str | None = None

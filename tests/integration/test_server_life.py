@@ -2,6 +2,8 @@
 
 import random
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -25,6 +27,8 @@ from jobmon.wire.runs import OpenRun, ReadChanges, ReadHistory, ReadJobs
 from jobmon.wire.workers import FinishAttempts, FinishReport, StartAttempts
 
 KILLS = 4
+#: What takes long to import and is not wanted by a server whose database is new or of the newest schema.
+SLOW = {"requests", "urllib3", "alembic", "mako"}
 LONG_S = 25.0
 
 
@@ -219,3 +223,15 @@ def test_the_files_of_a_server_can_be_read_by_their_user_alone(folder: Path) -> 
         names = ["token", "endpoint.json", "jobmon.db", "jobmon.db-wal"]
         assert [oct((folder / name).stat().st_mode & 0o777) for name in names] == ["0o600"] * 4
         assert oct(folder.stat().st_mode & 0o777) == "0o700"
+
+
+def test_a_server_starts_without_what_it_does_not_need(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; import jobmon.server.__main__; from jobmon.store.database import *\n"
+        "for _ in range(2): open_database(Path(sys.argv[1])).close()\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path / "jobmon.db")]
+    imported = set(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split())
+    assert {"jobmon", "sqlalchemy", "uvicorn"} <= imported
+    assert imported & SLOW == set()

@@ -42,7 +42,8 @@ _ACTIVE = tuple(
         JobState.ERROR_RECOVERABLE,
     )
 )
-_BATCH = 1000
+_BATCH = 1000  # to bind, in one request
+_IDS = 5000  # to queue
 _PAGE = 5000
 
 
@@ -204,13 +205,13 @@ class JobListManager:
     def queue_ready(self) -> int:
         """Queue the jobs that became ready; how many. Those of a run that is being stopped stay ready."""
         ready, self._ready = self._ready, []
-        for start in range(0, len(ready), _BATCH):
-            batch = [self._ids[position] for position in ready[start : start + _BATCH]]
+        for start in range(0, len(ready), _IDS):
+            batch = [self._ids[position] for position in ready[start : start + _IDS]]
             standing = self._requester.call(routes.QUEUE_JOBS, QueueJobs(self._run_id, batch))
             if standing.state is not RunState.RUNNING:  # it is being stopped: the server queued none of them
                 self._ready = [*ready[start:], *self._ready]
                 return start
-            for position in ready[start : start + _BATCH]:
+            for position in ready[start : start + _IDS]:
                 self._heard_queued(position)
         return len(ready)
 

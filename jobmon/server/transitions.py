@@ -244,21 +244,28 @@ def _alike(
 
 def _of_one_course(keys: Sequence[Key], courses: Mapping[Key, Course[Record]]) -> Iterable[list[Key]]:
     """The keys in groups of one course each; one that is there twice comes again when the first time is done with."""
-    once = dict.fromkeys(keys)
-    groups: dict[int, list[Key]] = {}
-    for key in once:
-        course = id(courses[key])
-        group = groups.get(course)
-        if group is None:
-            groups[course] = [key]
-        else:
-            group.append(key)
-    yield from groups.values()
-    if len(once) < len(keys):
-        left = list(keys)
+    while keys:
+        groups: dict[int, list[Key]] = {}
+        once = dict.fromkeys(keys)
         for key in once:
-            left.remove(key)
-        yield from _of_one_course(left, courses)
+            course = id(courses[key])
+            group = groups.get(course)
+            if group is None:
+                groups[course] = [key]
+            else:
+                group.append(key)
+        yield from groups.values()
+        keys = _repeated(keys) if len(once) < len(keys) else ()
+
+
+def _repeated(keys: Iterable[Key]) -> list[Key]:
+    seen: set[Key] = set()
+    repeated = []
+    for key in keys:
+        if key in seen:
+            repeated.append(key)
+        seen.add(key)
+    return repeated
 
 
 def _by_course(courses: Mapping[Key, Course[Record]]) -> Iterable[tuple[Course[Record], list[Key]]]:

@@ -66,6 +66,12 @@ def test_nothing_is_remembered_of_what_was_not_kept(world: World, opened: RunOpe
     assert world.manager.live.known() == ({}, {})
 
 
+def test_a_job_that_is_named_again_and_again_is_queued_once(world: World, opened: RunOpened) -> None:
+    one(world, routes.QUEUE_JOBS, QueueJobs(opened.run_id, [opened.first_job_id] * 3000))
+    [(events,)] = counted(world, "SELECT events FROM history WHERE kind = 'job'")
+    assert events == "Ready,ResourcesAdjusted" + ",(Ready)" * 2999
+
+
 def test_a_job_that_is_bound_anew_is_claimed_as_it_is_now(world: World, opened: RunOpened, lease: Lease) -> None:
     one(world, routes.QUEUE_JOBS, queue(opened))
     again = one(world, routes.OPEN_RUN, open_run(N_JOBS, args="a", resume=True, take_over=True))

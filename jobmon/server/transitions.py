@@ -7,11 +7,10 @@ has become so far: such records share a *course*.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
+from jobmon.server.courses import Course, alike, by_course, of_one_course
 from jobmon.server.live_records import KnownInstance, LiveRecords
 from jobmon.states import instances, jobs
 from jobmon.states.instances import Accepted, InstanceEvent, JobInstance
@@ -26,23 +25,6 @@ _NAMES = {event: event.__name__ for event in (*InstanceEvent.__args__, *JobEvent
 _NOT_MOVED = frozenset(
     {InstanceState.INSTANTIATED, InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR}
 )
-Key = TypeVar("Key", int, str)
-Record = TypeVar("Record", Job, JobInstance)
-
-
-class Course(msgspec.Struct, Generic[Record], frozen=True, eq=False):
-    """What has become of records within the transaction."""
-
-    stored: Record | None  #: the like of how they are stored; None for new ones
-    now: Record  #: the like of how they are now
-    entry: Entry | None = None  #: None as long as nothing happened to them
-
-    def happened(self, event: str, now: Record, attempt: int) -> "Course[Record]":
-        """The course of those to which this happened next; an event that changed nothing comes in brackets."""
-        name = event if now is not self.now else f"({event})"
-        if self.entry is None:
-            return Course(self.stored, now, Entry(name, self.now.state, None, now.state, attempt))
-        return Course(self.stored, now, self.entry.extended(name, now.state))
 
 
 class Transitions:
@@ -90,7 +72,7 @@ class Transitions:
 
         Instances go together when they are given the very same event object; acceptances go together anyhow.
         """
-        for group in _alike(events, self._instances):
+        for group in alike(events, self._instances):
             token, event = group[0]
             had_id = self.like(token).executor_job_id
             self._move_instances([token for token, _ in group], event)
@@ -101,7 +83,7 @@ class Transitions:
 
     def to_each_instance(self, event: InstanceEvent, tokens: Sequence[str]) -> None:
         """Apply an event other than an acceptance to each of the instances, which were taken, and what follows."""
-        for group in _of_one_course(tokens, self._instances):
+        for group in of_one_course(tokens, self._instances):
             self._move_instances(group, event)
 
     def _move_instances(self, tokens: Sequence[str], event: InstanceEvent) -> None:
@@ -120,13 +102,13 @@ class Transitions:
             if unknown:
                 self.take_jobs(self._live.jobs(self._tx, unknown))
             for effect in effects:
-                for ids in _of_one_course(job_ids, self._jobs):
+                for ids in of_one_course(job_ids, self._jobs):
                     self._move_jobs(ids, effect, after)
 
     def to_jobs(self, event: JobEvent, ids: Sequence[int]) -> None:
         """Apply an event to each of the jobs, which were taken, and what follows to their instances."""
         cancelling: list[int] = []
-        for group in _of_one_course(ids, self._jobs):
+        for group in of_one_course(ids, self._jobs):
             cancelling += self._move_jobs(group, event, None)
         if cancelling:
             live = instance_rows.live_of_jobs(self._tx.connection, cancelling)
@@ -188,7 +170,7 @@ class Transitions:
 
     def _finish_instances(self, logs: Mapping[int, Log]) -> None:
         changes = []
-        for course, tokens in _by_course(self._instances):
+        for course, tokens in by_course(self._instances):
             if course.entry is None:
                 continue
             like, group = course.now, [self._known[token] for token in tokens]
@@ -207,7 +189,7 @@ class Transitions:
 
     def _finish_jobs(self, logs: Mapping[int, Log]) -> None:
         changes = []
-        for course, ids in _by_course(self._jobs):
+        for course, ids in by_course(self._jobs):
             if course.entry is None:
                 continue
             like = course.now
@@ -218,62 +200,3 @@ class Transitions:
                 changes.append((course.stored, like, ids))
             self._live.keep_jobs(self._tx, ids, like)
         job_rows.save(self._tx.connection, changes)
-
-
-def _alike(
-    events: Iterable[tuple[str, InstanceEvent]], courses: Mapping[str, Course[JobInstance]]
-) -> Iterable[list[tuple[str, InstanceEvent]]]:
-    """The events in groups for each of which one decision holds; those of one record stay in their order."""
-    groups: dict[tuple[int, int], list[tuple[str, InstanceEvent]]] = {}
-    seen: set[str] = set()
-    for pair in events:
-        key, event = pair
-        if key in seen:  # what comes of its earlier event must be known first
-            yield from groups.values()
-            groups, seen = {}, set()
-        seen.add(key)
-        sort = 0 if type(event) is Accepted else id(event)
-        place = (sort, id(courses[key]))
-        group = groups.get(place)
-        if group is None:
-            groups[place] = [pair]
-        else:
-            group.append(pair)
-    yield from groups.values()
-
-
-def _of_one_course(keys: Sequence[Key], courses: Mapping[Key, Course[Record]]) -> Iterable[list[Key]]:
-    """The keys in groups of one course each; one that is there twice comes again when the first time is done with."""
-    while keys:
-        groups: dict[int, list[Key]] = {}
-        once = dict.fromkeys(keys)
-        for key in once:
-            course = id(courses[key])
-            group = groups.get(course)
-            if group is None:
-                groups[course] = [key]
-            else:
-                group.append(key)
-        yield from groups.values()
-        keys = _repeated(keys) if len(once) < len(keys) else ()
-
-
-def _repeated(keys: Iterable[Key]) -> list[Key]:
-    seen: set[Key] = set()
-    repeated = []
-    for key in keys:
-        if key in seen:
-            repeated.append(key)
-        seen.add(key)
-    return repeated
-
-
-def _by_course(courses: Mapping[Key, Course[Record]]) -> Iterable[tuple[Course[Record], list[Key]]]:
-    found: dict[int, tuple[Course[Record], list[Key]]] = {}
-    for key, course in courses.items():
-        group = found.get(id(course))
-        if group is None:
-            found[id(course)] = (course, [key])
-        else:
-            group[1].append(key)
-    return found.values()

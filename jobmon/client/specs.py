@@ -49,11 +49,11 @@ def specs(workflow: "Workflow", plan: Plan, ids: Sequence[int], positions: Itera
             job_id=ids[position],
             name=names[position],
             executor=plan.executors[plan.executor_of[position]],
-            digest=digest(task, [names[i] for i in above]),
+            digest=digest(task, [names[i] for i in above] if above else ()),
             command=None if is_call else payload,  # type: ignore[arg-type]
             call=payload if is_call else None,  # type: ignore[arg-type]
-            upstream=[ids[i] for i in above],
-            resources=dict(merged(workflow, task)),
+            upstream=[ids[i] for i in above] if above else [],
+            resources=dict(resources) if (resources := merged(workflow, task)) else {},
             env=dict(task.env) if task.env else {},
             cwd=None if task.cwd is None else os.path.abspath(task.cwd),  # noqa: PTH100 - as the shell would, symlinks kept
             max_attempts=task.max_attempts or workflow.max_attempts,

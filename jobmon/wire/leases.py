@@ -102,7 +102,7 @@ class ArrayPlace:
     job_name: str
 
 
-class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One claimed job: an attempt, committed with its token before its platform is called."""
 
     token: str
@@ -138,7 +138,7 @@ class OutcomeKind(StrEnum):
     CANCEL_CONFIRMED = "cancel_confirmed"
 
 
-class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The outcome of one submission. `why` is text for people; `executor_job_id` comes with ACCEPTED."""
 
     token: str
@@ -155,7 +155,7 @@ class RecordOutcomes:
     outcomes: list[Outcome]
 
 
-class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a platform says of one attempt. `result` is JSON text, where the platform is the only reporter."""
 
     token: str

@@ -101,6 +101,9 @@ class InstanceWrites:
         """Apply what came of submissions."""
         tokens = [outcome.token for outcome in message.outcomes]
         transitions, _ = self._taken(tx, message.lease, tokens)
+        for outcome in message.outcomes:
+            if outcome.kind is OutcomeKind.ACCEPTED and outcome.executor_job_id is None:
+                raise InvalidRequest(f"the outcome of {outcome.token} is ACCEPTED, without an executor_job_id")
         event_of = cache(_event_of)  # attempts of which the same is said share the event
         transitions.to_instances([(o.token, event_of(o.kind, o.executor_job_id, o.why)) for o in message.outcomes])
         return self._recorded(tx, transitions, tokens)
@@ -200,8 +203,7 @@ def _event_of(kind: OutcomeKind, executor_job_id: str | None, why: str) -> Insta
         OutcomeKind.CANCEL_CONFIRMED: instances.CancelConfirmed,
     }
     if kind is OutcomeKind.ACCEPTED:
-        if executor_job_id is None:
-            raise InvalidRequest("an outcome is ACCEPTED, without an executor_job_id")
+        assert executor_job_id is not None, "checked before"
         return instances.Accepted(executor_job_id)
     event: InstanceEvent = kinds[kind](why)
     return event

@@ -5,7 +5,6 @@ picked up by the spawner, which is woken through a file descriptor.
 """
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -79,10 +78,8 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def begin(self) -> None:
-        """Start the thread. SIGCHLD is for the spawner alone."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
+        """Start the thread."""
         self._thread.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def hand_over(
         self,

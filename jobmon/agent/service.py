@@ -16,6 +16,7 @@ from jobmon.agent.control import Door
 from jobmon.agent.courier import Courier
 from jobmon.agent.messages import Question, Reply
 from jobmon.agent.runner import Runner
+from jobmon.agent.signals import Signals
 from jobmon.agent.timers import Timers
 from jobmon.processes import kill_marked
 from jobmon.requester import Requester, connect
@@ -60,12 +61,12 @@ class Spawner:
         self._door = Door(folder, self._poll, self._reply)
         self._stopping = False
         self._idle_since: float | None = None
-        self._signals, self._signalled = socket.socketpair()
+        self._signals = Signals({signal.SIGCHLD, signal.SIGTERM})
 
     def run(self) -> None:
         """Serve until there is nothing to do."""
-        self._watch_signals()
-        for fd in (self._keeper_end, self._signals.fileno(), self._courier.wake_fd):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for fd in (self._keeper_end, self._signals.fd, self._courier.wake_fd):
             self._poll.register(fd, select.EPOLLIN)
         self._timers.at(time.monotonic() + _SWEEP_S, self._sweep)
         sys.setswitchinterval(0.0005)  # the loop must not wait 5 ms for the courier's JSON
@@ -82,14 +83,6 @@ class Spawner:
         self._door.close()
         self._courier.stop(1.0)
 
-    def _watch_signals(self) -> None:
-        for end in (self._signals, self._signalled):
-            end.setblocking(False)
-        signal.set_wakeup_fd(self._signalled.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: self._stop())
-
     def _tell_ready(self) -> None:
         """Say on stdout that clients can connect, and close it: it may be a pipe that somebody reads to its end."""
         os.write(1, json.dumps({"agent": self.agent_id}).encode() + b"\n")
@@ -99,8 +92,9 @@ class Spawner:
         os.close(null)
 
     def _handle(self, fd: int) -> None:
-        if fd == self._signals.fileno():
-            self._signals.recv(4096)
+        if fd == self._signals.fd:
+            if signal.SIGTERM in self._signals.read():
+                self._stop()
             self._runner.reap()
         elif fd == self._courier.wake_fd:
             os.eventfd_read(fd)

@@ -14,7 +14,7 @@ from jobmon.agent.courier import LONGEST_PACE_S, SHORTEST_PACE_S, Courier, End, 
 from jobmon.agent.interpreters import Interpreter, Interpreters
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
 from jobmon.agent.messages import Stage
-from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, spawn_command
+from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, look_again, spawn_command
 from jobmon.agent.timers import Timers
 from jobmon.states.reasons import Reason
 from jobmon.wire.workers import FinishReport
@@ -83,6 +83,7 @@ class Runner:
                     if news.heartbeat_s != self._heartbeat_s:
                         self._heartbeat_s = news.heartbeat_s
                         self._beat_later()
+                    look_again()
                     for start in news.starts:
                         if self._attempts.answered(start.token, start.work):
                             self._returns.append(start.token)

@@ -69,7 +69,7 @@ def make_folders(*files: str) -> None:
     Raises:
         CannotSpawn: one cannot be made.
     """
-    for folder in dict.fromkeys(os.path.dirname(file) for file in files):  # noqa: PTH120
+    for folder in {os.path.dirname(file) for file in files}:  # noqa: PTH120
         try:
             os.mkdir(folder)  # noqa: PTH102
         except FileExistsError:
@@ -133,25 +133,42 @@ def spawn(argv: list[str], environment: Mapping[bytes, bytes], cwd: str, actions
         CannotSpawn: it cannot be executed.
         HostIsFull: there is no room for a process.
     """
-    program = _program(argv[0], environment, cwd)
+    path = environment.get(b"PATH")
+    program = _program(argv[0], path, cwd)
     try:
-        return os.posix_spawn(
-            program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
-        )
+        return _spawn(program, argv, environment, actions)
     except OSError as error:
         if error.errno in _FULL:
             raise HostIsFull(os.strerror(error.errno)) from error
-        raise _explained(error, argv[0], program, actions) from error
+        refusal = error
+    look_again()
+    found_now = _program(argv[0], path, cwd)
+    try:
+        if found_now != program:
+            return _spawn(found_now, argv, environment, actions)
+    except OSError as error:
+        refusal = error
+    raise _explained(refusal, argv[0], found_now, actions) from refusal
+
+
+def _spawn(program: str, argv: list[str], environment: Mapping[bytes, bytes], actions: FileActions) -> int:
+    return os.posix_spawn(
+        program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
+    )
+
+
+def look_again() -> None:
+    """Forget where programs were found. Whoever may count on a program that has just been installed comes after this.
+
+    A task that needs another is won after that one's end: so it is enough to look again after each answer to starts.
+    """
+    _program.cache_clear()
 
 
 @functools.lru_cache(maxsize=100)
-def _candidates(name: str, path: bytes | None, cwd: str) -> list[str]:
-    return find_program(name, {} if path is None else {b"PATH": path}, cwd)
-
-
-def _program(name: str, environment: Mapping[bytes, bytes], cwd: str) -> str:
+def _program(name: str, path: bytes | None, cwd: str) -> str:
     """The file to execute: the first on the command's PATH that may be."""
-    candidates = _candidates(name, environment.get(b"PATH"), cwd)
+    candidates = find_program(name, {} if path is None else {b"PATH": path}, cwd)
     for file in candidates:
         if os.access(file, os.X_OK) and not stat.S_ISDIR(os.stat(file).st_mode):  # noqa: PTH116
             return file

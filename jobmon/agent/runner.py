@@ -12,6 +12,7 @@ from jobmon.agent import reports
 from jobmon.agent.attempts import Attempt, Attempts
 from jobmon.agent.courier import LONGEST_PACE_S, SHORTEST_PACE_S, Courier, End, Reported, Started
 from jobmon.agent.interpreters import Interpreter, Interpreters
+from jobmon.agent.journal import Journal
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
 from jobmon.agent.messages import Stage
 from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, look_again, spawn_command
@@ -31,6 +32,7 @@ class Runner:
         self,
         attempts: Attempts,
         courier: Courier,
+        journal: Journal,
         poll: select.epoll,
         timers: Timers,
         environment: Mapping[bytes, bytes],
@@ -38,6 +40,7 @@ class Runner:
     ) -> None:
         self._attempts = attempts
         self._courier = courier
+        self._journal = journal
         self._poll = poll
         self._timers = timers
         self._environments = Environments(environment)
@@ -61,6 +64,8 @@ class Runner:
 
     def advance(self) -> None:
         """Start what there is room for and hand over to the courier what is to be sent."""
+        if self._reports:
+            self._journal.note(self._reports)
         now = time.monotonic()
         if now - self._courier.answered_at < self._orphan_after_s and now >= self._full_until:
             while (attempt := self._attempts.next_to_run()) is not None and self._start(attempt):
@@ -88,6 +93,7 @@ class Runner:
                         if self._attempts.answered(start.token, start.work):
                             self._returns.append(start.token)
                 case Reported():
+                    self._journal.settle(news.tokens)
                     for token in news.tokens:
                         self._attempts.reported(token)
                 case End():

@@ -14,6 +14,7 @@ from pathlib import Path
 from jobmon.agent.attempts import Attempts
 from jobmon.agent.control import Door
 from jobmon.agent.courier import Courier
+from jobmon.agent.journal import Journal
 from jobmon.agent.messages import Question, Reply
 from jobmon.agent.runner import Runner
 from jobmon.agent.signals import Signals
@@ -54,10 +55,14 @@ class Spawner:
         self._poll = select.epoll()
         self._timers = Timers()
         self._attempts = Attempts(workers)
-        self._courier = Courier(f"{socket.gethostname()}:agent-{self.agent_id}", _find_server)
+        worker_id = f"{socket.gethostname()}:agent-{self.agent_id}"
+        journal = Journal(folder / "ended", worker_id)
+        left = journal.left()
+        self._attempts.carry_over(report.token for message in left for report in message.reports)
+        self._courier = Courier(worker_id, _find_server, left)
         environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"}
         environment[AGENT_MARK.encode()] = mark.encode()
-        self._runner = Runner(self._attempts, self._courier, self._poll, self._timers, environment, grace_s)
+        self._runner = Runner(self._attempts, self._courier, journal, self._poll, self._timers, environment, grace_s)
         self._door = Door(folder, self._poll, self._reply)
         self._stopping = False
         self._idle_since: float | None = None

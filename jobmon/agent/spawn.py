@@ -172,10 +172,10 @@ def _program(name: str, path: bytes | None, cwd: str) -> str:
     for file in candidates:
         if os.access(file, os.X_OK) and not stat.S_ISDIR(os.stat(file).st_mode):  # noqa: PTH116
             return file
-    for path in map(Path, candidates):
-        if path.exists():
-            why = "is a folder" if path.is_dir() else "may not be executed"
-            raise CannotSpawn(f"cannot run {name!r}: {path} {why}", CANNOT_RUN)
+    for there in map(Path, candidates):
+        if there.exists():
+            why = "is a folder" if there.is_dir() else "may not be executed"
+            raise CannotSpawn(f"cannot run {name!r}: {there} {why}", CANNOT_RUN)
     where = "there is no such file" if "/" in name else "it is not in any folder of PATH"
     raise CannotSpawn(f"cannot run {name!r}: {where}", NOT_FOUND)
 

@@ -201,3 +201,26 @@ echo $! > {fifo}; echo $$ > {fifo}; wait
     assert again.ready != agent.ready
     assert again.ask(ask=["t1"])["stages"] == {}
     agent.keeper.wait(20)
+
+
+def test_an_end_that_a_killed_agent_had_collected_is_reported_by_the_next_one(
+    start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, fifo: Fifo, gate: Fifo
+) -> None:
+    agent = start_agent()
+    server.give("t1", tmp_path, shell=f"echo $$ > {fifo}; read line < {gate}; exit 4")
+    agent.submit("t1")
+    running = fifo.pids()
+    server.shut()
+    gate.let_go()
+    wait_gone(*running)
+    while agent.ask(ask=["t1"])["stages"] == {"t1": "running"}:
+        pass
+    agent.ask(ask=[])  # the loop has turned once more
+    for pid in (agent.spawner, agent.keeper.pid):
+        os.kill(pid, signal.SIGKILL)
+    agent.hang_up()
+    again = start_agent()
+    assert again.ask(ask=["t1"])["stages"] == {"t1": "ended"}
+    server.listen()
+    assert again.report("t1").exit_status == 4
+    assert server.wait_for("/attempts/finish").worker_id == server.winners["t1"]

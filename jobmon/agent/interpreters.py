@@ -11,7 +11,7 @@ import attrs
 import msgspec
 
 import jobmon.worker
-from jobmon.agent.spawn import enter, make_folders, output_actions, spawn
+from jobmon.agent.spawn import make_folders, spawn
 from jobmon.wire.jobs import Call
 from jobmon.wire.workers import Work
 from jobmon.worker.command import MARK
@@ -129,17 +129,12 @@ class Interpreters:
         return known
 
     def _start(self, key: Key, work: Work, environment: Mapping[bytes, bytes]) -> Interpreter:
-        make_folders(work.stdout, work.stderr)
-        enter(work.cwd)
         ours, theirs = socket.socketpair()
+        own = {name: value for name, value in environment.items() if name != MARK.encode()}
         with theirs:
-            own = {name: value for name, value in environment.items() if name != MARK.encode()}
-            actions = [
-                *output_actions(work.stdout, work.stderr),  # what keeps it from starting is the task's to read
-                (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CHANNEL_FD),
-            ]
-            try:
-                pid = spawn([key[0], _LOOP, str(_CHANNEL_FD)], own, work.cwd, actions)
+            try:  # the output files are the call's: what keeps the interpreter from starting is the task's to read
+                channel = (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CHANNEL_FD)
+                pid = spawn([key[0], _LOOP, str(_CHANNEL_FD)], own, work, channel)
             except BaseException:
                 ours.close()
                 raise

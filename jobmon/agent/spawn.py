@@ -20,6 +20,8 @@ _STDIN = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
 _DEFAULTED = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
 #: The host has no room for another process just now: nobody's fault, and over after a while.
 _FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+#: What was there a moment ago may not be there any more.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 
 FileActions = list[tuple[object, ...]]
 
@@ -70,14 +72,19 @@ def make_folders(*files: str) -> None:
         CannotSpawn: one cannot be made.
     """
     for folder in {os.path.dirname(file) for file in files}:  # noqa: PTH120
-        try:
-            os.mkdir(folder)  # noqa: PTH102
-        except FileExistsError:
-            continue
-        except FileNotFoundError:
-            _make_all(folder)
-        except OSError as error:
-            raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
+        _make_folder(folder)
+
+
+@functools.lru_cache(maxsize=100)
+def _make_folder(folder: str) -> None:
+    try:
+        os.mkdir(folder)  # noqa: PTH102
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        _make_all(folder)
+    except OSError as error:
+        raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
 
 
 def _make_all(folder: str) -> None:
@@ -105,64 +112,68 @@ def spawn_command(work: Work, environment: Mapping[bytes, bytes]) -> int:
         HostIsFull: there is no room for a process.
     """
     assert work.command is not None
-    make_folders(work.stdout, work.stderr)
-    enter(work.cwd)
-    actions = output_actions(work.stdout, work.stderr)
     if work.command.argv is not None:
-        return spawn(work.command.argv, environment, work.cwd, actions)
+        return spawn(work.command.argv, environment, work)
     shell = work.command.shell or ""
     words = plain_words(shell, environment)
     if words is not None:
         try:
-            return spawn(words, environment, work.cwd, actions)
+            return spawn(words, environment, work)
         except CannotSpawn:
             pass  # bash says why in its own words, or runs what has no interpreter line
     argv, script = bash(shell)
     if script is None:
-        return spawn(argv, environment, work.cwd, actions)
+        return spawn(argv, environment, work)
     with os.fdopen(os.memfd_create("jobmon-script"), "wb") as file:
         file.write(os.fsencode(script))
         file.flush()
-        return spawn(argv, environment, work.cwd, [*actions, (os.POSIX_SPAWN_DUP2, file.fileno(), 3)])
+        return spawn(argv, environment, work, (os.POSIX_SPAWN_DUP2, file.fileno(), 3))
 
 
-def spawn(argv: list[str], environment: Mapping[bytes, bytes], cwd: str, actions: FileActions) -> int:
-    """Start a program in a session of its own; its process id.
+def spawn(argv: list[str], environment: Mapping[bytes, bytes], work: Work, *more: tuple[object, ...]) -> int:
+    """Start a program in the work's folder, with its output files, in a session of its own; its process id.
+
+    `more` are further file actions.
 
     Raises:
         CannotSpawn: it cannot be executed.
         HostIsFull: there is no room for a process.
     """
-    path = environment.get(b"PATH")
-    program = _program(argv[0], path, cwd)
+    enter(work.cwd)
+    actions = [*output_actions(work.stdout, work.stderr), *more]
     try:
-        return _spawn(program, argv, environment, actions)
+        return _spawn(argv, environment, work, actions)
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise _explained(error, argv[0], actions) from error
+    look_again()
+    try:
+        return _spawn(argv, environment, work, actions)
+    except OSError as error:
+        raise _explained(error, argv[0], actions) from error
+
+
+def _spawn(argv: list[str], environment: Mapping[bytes, bytes], work: Work, actions: FileActions) -> int:
+    make_folders(work.stdout, work.stderr)
+    program = _program(argv[0], environment.get(b"PATH"), work.cwd)
+    try:
+        return os.posix_spawn(
+            program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
+        )
     except OSError as error:
         if error.errno in _FULL:
             raise HostIsFull(os.strerror(error.errno)) from error
-        refusal = error
-    look_again()
-    found_now = _program(argv[0], path, cwd)
-    try:
-        if found_now != program:
-            return _spawn(found_now, argv, environment, actions)
-    except OSError as error:
-        refusal = error
-    raise _explained(refusal, argv[0], found_now, actions) from refusal
-
-
-def _spawn(program: str, argv: list[str], environment: Mapping[bytes, bytes], actions: FileActions) -> int:
-    return os.posix_spawn(
-        program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
-    )
+        raise
 
 
 def look_again() -> None:
-    """Forget where programs were found. Whoever may count on a program that has just been installed comes after this.
+    """Forget where programs were found and which folders are there.
 
-    A task that needs another is won after that one's end: so it is enough to look again after each answer to starts.
+    Whoever may count on a program that has just been installed comes after this: a task is won after the end of those
+    that it needs, so it is enough to look again after each answer to starts.
     """
     _program.cache_clear()
+    _make_folder.cache_clear()
 
 
 @functools.lru_cache(maxsize=100)
@@ -180,7 +191,7 @@ def _program(name: str, path: bytes | None, cwd: str) -> str:
     raise CannotSpawn(f"cannot run {name!r}: {where}", NOT_FOUND)
 
 
-def _explained(error: OSError, name: str, program: str, actions: FileActions) -> CannotSpawn:
+def _explained(error: OSError, name: str, actions: FileActions) -> CannotSpawn:
     """posix_spawn does not tell which of its steps failed, so the output files are tried here."""
     for action in actions[1:]:
         if action[0] == os.POSIX_SPAWN_OPEN:
@@ -190,4 +201,4 @@ def _explained(error: OSError, name: str, program: str, actions: FileActions) ->
                 return CannotSpawn(f"cannot write the output file {action[2]}: {refusal.strerror}", CANNOT_RUN)
     missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
     why = "its interpreter (first line) does not exist" if missing else error.strerror
-    return CannotSpawn(f"cannot run {name!r} ({program}): {why}", NOT_FOUND if missing else CANNOT_RUN)
+    return CannotSpawn(f"cannot run {name!r} ({error.filename}): {why}", NOT_FOUND if missing else CANNOT_RUN)

@@ -42,13 +42,13 @@ class Interpreter:
     _received: bytes = b""
     _to_send: bytearray = attrs.field(factory=bytearray)
 
-    def send(self, work: Work, environment: Mapping[bytes, bytes]) -> None:
-        """Give it a call. What becomes of it is told by its answer, or by its death."""
+    def send(self, work: Work, token: str) -> None:
+        """Give it the call of an attempt. What becomes of it is told by its answer, or by its death."""
         assert work.call is not None
         message = {
-            "call": attrs.asdict(work.call),
+            "call": attrs.asdict(work.call, recurse=False),
             "cwd": work.cwd,
-            "env": {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()},
+            "own": {MARK: token},
             "stdout": work.stdout,
             "stderr": work.stderr,
         }
@@ -88,7 +88,7 @@ class Interpreter:
         return answer
 
 
-def _line(message: dict[str, Any]) -> bytes:
+def _line(message: Mapping[str, Any]) -> bytes:
     """JSON in ASCII, so that paths and values that are not UTF-8 (Python's surrogates) pass as well."""
     return json.dumps(message).encode() + b"\n"
 
@@ -139,5 +139,6 @@ class Interpreters:
                 ours.close()
                 raise
         ours.setblocking(False)
-        self.by_pid[pid] = Interpreter(pid, key, ours)
+        greeting = {os.fsdecode(name): os.fsdecode(value) for name, value in own.items()}
+        self.by_pid[pid] = Interpreter(pid, key, ours, to_send=bytearray(_line(greeting)))
         return self.by_pid[pid]

@@ -173,7 +173,7 @@ class Runner:
                 interpreter.token = attempt.token
                 if new:
                     self._poll.register(interpreter.channel, select.EPOLLIN)
-                interpreter.send(work, environment)
+                interpreter.send(work, attempt.token)
                 self._flush(interpreter)
         except CannotSpawn as refusal:
             self._end(attempt, reports.not_run(attempt.token, refusal.status, str(refusal)))

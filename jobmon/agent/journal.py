@@ -5,6 +5,7 @@ that it leaves free is used: so a kill repeats no more commands than there are w
 processes are killed here, and a host that fails takes all of its commands along.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -48,7 +49,14 @@ class Journal:
         """Write them down, in one piece."""
         lines = [msgspec.json.encode(FinishAttempts(self._worker_id, [report])) + b"\n" for report in reports]
         self._owed |= {report.token: line for report, line in zip(reports, lines, strict=True)}
-        self._append(b"".join(lines))
+        content = b"".join(lines)
+        try:
+            _write(self._fd, content)
+        except OSError as error:  # the server is told all the same: only a kill before that would run these again
+            self._say(error)
+            os.ftruncate(self._fd, self._size)
+        else:
+            self._size += len(content)
 
     def settle(self, tokens: Iterable[str]) -> None:
         """The server has them."""
@@ -70,36 +78,39 @@ class Journal:
             self._owed[report.token] = line
             self._left.setdefault(message.worker_id, []).append(report)
 
-    def _append(self, content: bytes) -> bool:
-        """Whether all of it is written; if not, nothing of it is, and the reason is said."""
-        try:
-            written = os.write(self._fd, content)
-        except OSError as error:
-            why = str(error)
-        else:
-            if written == len(content):
-                self._size += written
-                return True
-            why = "the file system took only a part"
-        # The server is told all the same; only a kill before that would have these run again.
-        print(f"agent: {self._path} cannot be written: {why}", file=sys.stderr, flush=True)
-        os.ftruncate(self._fd, self._size)
-        return False
-
     def _rewrite(self) -> None:
         """Put a file with what is owed alone in the place of this one."""
         passing = self._path.with_suffix(".new")
-        passing.unlink(missing_ok=True)
-        old_fd, old_size = self._fd, self._size
-        self._fd, self._size = _open(passing), 0
-        if self._append(b"".join(self._owed.values())):
-            passing.replace(self._path)
-            os.close(old_fd)
+        content = b"".join(self._owed.values())
+        try:
+            passing.unlink(missing_ok=True)
+            fd = _open(passing)
+            try:
+                _write(fd, content)
+                passing.replace(self._path)
+            except OSError:
+                os.close(fd)
+                raise
+        except OSError as error:
+            self._say(error)
         else:
             os.close(self._fd)
-            self._fd, self._size = old_fd, old_size
+            self._fd, self._size = fd, len(content)
         self._largest = max(_LARGE, 2 * self._size)
+
+    def _say(self, error: OSError) -> None:
+        print(f"agent: {self._path} cannot be written: {error}", file=sys.stderr, flush=True)
 
 
 def _open(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def _write(fd: int, content: bytes) -> None:
+    """Write all of it.
+
+    Raises:
+        OSError: not all of it could be written.
+    """
+    if os.write(fd, content) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

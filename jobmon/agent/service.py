@@ -25,6 +25,8 @@ from jobmon.requester import Requester, connect
 #: Stands in the environment of everything that an agent starts: which folder's agent it was.
 AGENT_MARK = "JOBMON_AGENT"
 _SWEEP_S = 10.0
+#: How long an agent that was told to end tries to tell the server of it, once nothing runs any more.
+_LAST_WORDS_S = 2.0
 
 
 def serve(folder: Path, keeper_end: int, *, workers: int, idle_s: float, grace_s: float) -> None:
@@ -65,6 +67,7 @@ class Spawner:
         self._runner = Runner(self._attempts, self._courier, journal, self._poll, self._timers, environment, grace_s)
         self._door = Door(folder, self._poll, self._reply)
         self._stopping = False
+        self._ends_at: float | None = None
         self._idle_since: float | None = None
         self._signals = Signals({signal.SIGCHLD, signal.SIGTERM})
 
@@ -124,11 +127,11 @@ class Spawner:
 
     def _finished(self) -> bool:
         """Nothing is left to do, nobody is connected, and that for a while; or the folder is gone."""
+        if self._stopping:
+            return not self._attempts.running and self._said_all()
         if len(self._attempts):
             self._idle_since = None
             return False
-        if self._stopping:
-            return True
         now = time.monotonic()
         if self._door.in_use:
             self._idle_since = None
@@ -138,6 +141,16 @@ class Spawner:
         elif now - self._idle_since >= self._idle_s:
             return True
         return False
+
+    def _said_all(self) -> bool:
+        """The server knows all that it is owed; or it does not answer, and the next agent of the folder will report."""
+        if not len(self._attempts):
+            return True
+        now = time.monotonic()
+        if self._ends_at is None:
+            self._ends_at = now + _LAST_WORDS_S
+            self._timers.at(self._ends_at, lambda: None)
+        return now >= self._ends_at
 
     def _sweep(self) -> None:
         self._runner.sweep()

@@ -224,3 +224,19 @@ def test_an_end_that_a_killed_agent_had_collected_is_reported_by_the_next_one(
     server.listen()
     assert again.report("t1").exit_status == 4
     assert server.wait_for("/attempts/finish").worker_id == server.winners["t1"]
+
+
+def test_an_agent_that_is_told_to_end_does_not_wait_for_a_server_that_is_away(
+    start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, fifo: Fifo
+) -> None:
+    agent = start_agent()
+    server.give("t1", tmp_path, shell=f"echo $$ > {fifo}; exec sleep 1000")
+    agent.submit("t1")
+    fifo.pids()
+    server.shut()
+    agent.keeper.send_signal(signal.SIGTERM)
+    assert agent.keeper.wait(20) == 0
+    agent.hang_up()
+    server.listen()
+    start_agent()
+    assert server.wait_for_report("t1").reason is Reason.LOST

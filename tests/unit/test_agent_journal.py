@@ -85,3 +85,16 @@ def test_a_full_disk_is_said_and_what_was_noted_before_stays_whole(
     journal.note(ends("c"))
     assert tokens_left(path) == {"w": ["a", "c"]}
     assert "cannot be written" in capfd.readouterr().err
+
+
+def test_one_that_cannot_be_written_anew_is_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(journals, "_LARGE", 10)
+    journal = Journal(path, "w")
+    journal.note(ends("a", "b", "c"))
+    path.with_suffix(".new").mkdir()
+    journal.settle(["a"])
+    journal.note(ends("d"))
+    assert tokens_left(path) == {"w": ["a", "b", "c", "d"]}
+    assert "cannot be written" in capfd.readouterr().err

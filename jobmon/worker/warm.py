@@ -41,11 +41,10 @@ class Sources:
 
     def note(self) -> None:
         """Remember the files of modules loaded since the last time; those of the interpreter itself do not count."""
-        for name, module in list(sys.modules.items()):
-            if name in self._seen:
-                continue
-            self._seen.add(name)
-            path = getattr(module, "__file__", None)
+        new = sys.modules.keys() - self._seen
+        self._seen |= new
+        for name in new:
+            path = getattr(sys.modules.get(name), "__file__", None)
             if isinstance(path, str) and not os.path.realpath(path).startswith(_OWN_FOLDERS):
                 self._changed_at[path] = _changed_at(path)
 
@@ -56,7 +55,7 @@ class Sources:
 
 def _changed_at(path: str) -> int:
     try:
-        return Path(path).stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns
     except OSError:
         return 0
 

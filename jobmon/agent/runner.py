@@ -21,7 +21,9 @@ from jobmon.states.reasons import Reason
 from jobmon.wire.workers import FinishReport
 
 _FULL_PAUSE_S = 1.0
+#: The rate of ends is taken over this time, or as soon as so many came at more than twice the last rate.
 _RATE_WINDOW_S = 0.25
+_SURE_AFTER = 10
 _MOST_AHEAD = 1000
 
 
@@ -280,8 +282,10 @@ class Runner:
 
     def _ahead(self, now: float) -> int:
         """How many starts to have won or asked for: enough for the time until the next ones can be there."""
-        if now - self._rate_at >= _RATE_WINDOW_S:
-            self._rate_per_s = self._ended / (now - self._rate_at)
+        elapsed_s = now - self._rate_at
+        much_faster = self._ended >= _SURE_AFTER and self._ended > 2 * self._rate_per_s * elapsed_s
+        if elapsed_s >= _RATE_WINDOW_S or much_faster:
+            self._rate_per_s = self._ended / elapsed_s
             self._ended, self._rate_at = 0, now
             self._courier.pace_s = min(LONGEST_PACE_S, max(SHORTEST_PACE_S, self._rate_per_s / 1000))
         enough = 3 * self._rate_per_s * (self._courier.round_trip_s + self._courier.pace_s)

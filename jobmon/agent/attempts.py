@@ -62,6 +62,11 @@ class Attempts:
                 self._queue.append(attempt)
         return accepted
 
+    def carry_over(self, tokens: Iterable[str]) -> None:
+        """These ended below an older agent, and the server is still to hear of it."""
+        for token in tokens:
+            self._known[token] = Attempt(Order(token), Stage.ENDED)
+
     def stages(self, tokens: Iterable[str]) -> dict[str, Stage]:
         """Where those are that are known."""
         found = {}

@@ -5,13 +5,12 @@ picked up by the spawner, which is woken through a file descriptor.
 """
 
 import os
-import signal
 import socket
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import attrs
@@ -57,9 +56,12 @@ News = Started | Reported | End
 
 
 class Courier:
-    """Carries messages of one agent. `connect` finds the server; when it raises a JobmonError it is asked again."""
+    """Carries messages of one agent. `connect` finds the server; when it raises a JobmonError it is asked again.
 
-    def __init__(self, worker_id: str, connect: Callable[[], Requester]) -> None:
+    What older agents `left` unreported goes first, in their names: the server takes an end only from who won the start.
+    """
+
+    def __init__(self, worker_id: str, connect: Callable[[], Requester], left: Iterable[FinishAttempts] = ()) -> None:
         self.wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.news: deque[News] = deque()
         self.answered_at = time.monotonic()  #: when the server last answered
@@ -69,6 +71,7 @@ class Courier:
         self._connect = connect
         self._requester: Requester | None = None
         self._condition = threading.Condition()
+        self._left = list(left)
         self._starts: list[str] = []
         self._reports: list[FinishReport] = []
         self._returns: list[str] = []
@@ -79,10 +82,8 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def begin(self) -> None:
-        """Start the thread. SIGCHLD is for the spawner alone."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
+        """Start the thread."""
         self._thread.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def hand_over(
         self,
@@ -114,7 +115,7 @@ class Courier:
             self._requester.stop()
 
     def _anything(self) -> bool:
-        return bool(self._starts or self._reports or self._returns or self._beats)
+        return bool(self._left or self._starts or self._reports or self._returns or self._beats)
 
     def _run(self) -> None:
         last = 0.0
@@ -151,10 +152,16 @@ class Courier:
         """One request of each kind, where there is something; what the server does not answer is kept for next time."""
         if self._requester is None:
             self._requester = self._connect()
+        while self._left:
+            self._report(self._requester, self._left[0].reports, self._left[0].worker_id)
+            del self._left[0]
         if self._returns:
             self._give_back(self._requester, self._returns[:_LARGEST_BATCH])
         if self._reports:
-            self._report(self._requester, self._reports[:_LARGEST_BATCH])
+            reports = self._reports[:_LARGEST_BATCH]
+            self._report(self._requester, reports, self._worker_id)
+            with self._condition:
+                del self._reports[: len(reports)]
         if self._starts:
             self._start(self._requester, self._starts[:_LARGEST_BATCH])
         if self._beats:
@@ -170,13 +177,11 @@ class Courier:
             del self._returns[: len(tokens)]
         self._tell(Reported(tokens))
 
-    def _report(self, requester: Requester, reports: list[FinishReport]) -> None:
+    def _report(self, requester: Requester, reports: list[FinishReport], worker_id: str) -> None:
         def send(some: list[FinishReport]) -> None:
-            requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(self._worker_id, some), patience_s=_TRY_S)
+            requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(worker_id, some), patience_s=_TRY_S)
 
         _each_if_refused(send, reports)
-        with self._condition:
-            del self._reports[: len(reports)]
         self._tell(Reported([report.token for report in reports]))
 
     def _start(self, requester: Requester, tokens: list[str]) -> None:

@@ -11,7 +11,7 @@ import attrs
 import msgspec
 
 import jobmon.worker
-from jobmon.agent.spawn import enter, make_folders, output_actions, spawn
+from jobmon.agent.spawn import make_folders, spawn
 from jobmon.wire.jobs import Call
 from jobmon.wire.workers import Work
 from jobmon.worker.command import MARK
@@ -42,13 +42,13 @@ class Interpreter:
     _received: bytes = b""
     _to_send: bytearray = attrs.field(factory=bytearray)
 
-    def send(self, work: Work, environment: Mapping[bytes, bytes]) -> None:
-        """Give it a call. What becomes of it is told by its answer, or by its death."""
+    def send(self, work: Work, token: str) -> None:
+        """Give it the call of an attempt. What becomes of it is told by its answer, or by its death."""
         assert work.call is not None
         message = {
-            "call": attrs.asdict(work.call),
+            "call": attrs.asdict(work.call, recurse=False),
             "cwd": work.cwd,
-            "env": {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()},
+            "own": {MARK: token},
             "stdout": work.stdout,
             "stderr": work.stderr,
         }
@@ -88,7 +88,7 @@ class Interpreter:
         return answer
 
 
-def _line(message: dict[str, Any]) -> bytes:
+def _line(message: Mapping[str, Any]) -> bytes:
     """JSON in ASCII, so that paths and values that are not UTF-8 (Python's surrogates) pass as well."""
     return json.dumps(message).encode() + b"\n"
 
@@ -129,20 +129,16 @@ class Interpreters:
         return known
 
     def _start(self, key: Key, work: Work, environment: Mapping[bytes, bytes]) -> Interpreter:
-        make_folders(work.stdout, work.stderr)
-        enter(work.cwd)
         ours, theirs = socket.socketpair()
+        own = {name: value for name, value in environment.items() if name != MARK.encode()}
         with theirs:
-            own = {name: value for name, value in environment.items() if name != MARK.encode()}
-            actions = [
-                *output_actions(work.stdout, work.stderr),  # what keeps it from starting is the task's to read
-                (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CHANNEL_FD),
-            ]
-            try:
-                pid = spawn([key[0], _LOOP, str(_CHANNEL_FD)], own, work.cwd, actions)
+            try:  # the output files are the call's: what keeps the interpreter from starting is the task's to read
+                channel = (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CHANNEL_FD)
+                pid = spawn([key[0], _LOOP, str(_CHANNEL_FD)], own, work, channel)
             except BaseException:
                 ours.close()
                 raise
         ours.setblocking(False)
-        self.by_pid[pid] = Interpreter(pid, key, ours)
+        greeting = {os.fsdecode(name): os.fsdecode(value) for name, value in own.items()}
+        self.by_pid[pid] = Interpreter(pid, key, ours, to_send=bytearray(_line(greeting)))
         return self.by_pid[pid]

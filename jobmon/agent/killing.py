@@ -11,8 +11,10 @@ from jobmon.worker.command import MARK
 
 def signal_group(pid: int, number: int) -> None:
     """Send a signal to the process group that the process leads, if it is still there."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    try:
         os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 def kill_tree(pid: int, token: str) -> None:

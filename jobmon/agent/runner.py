@@ -12,15 +12,18 @@ from jobmon.agent import reports
 from jobmon.agent.attempts import Attempt, Attempts
 from jobmon.agent.courier import LONGEST_PACE_S, SHORTEST_PACE_S, Courier, End, Reported, Started
 from jobmon.agent.interpreters import Interpreter, Interpreters
+from jobmon.agent.journal import Journal
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
 from jobmon.agent.messages import Stage
-from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, spawn_command
+from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, look_again, spawn_command
 from jobmon.agent.timers import Timers
 from jobmon.states.reasons import Reason
 from jobmon.wire.workers import FinishReport
 
 _FULL_PAUSE_S = 1.0
+#: The rate of ends is taken over this time, or as soon as so many came at more than twice the last rate.
 _RATE_WINDOW_S = 0.25
+_SURE_AFTER = 10
 _MOST_AHEAD = 1000
 
 
@@ -31,6 +34,7 @@ class Runner:
         self,
         attempts: Attempts,
         courier: Courier,
+        journal: Journal,
         poll: select.epoll,
         timers: Timers,
         environment: Mapping[bytes, bytes],
@@ -38,6 +42,7 @@ class Runner:
     ) -> None:
         self._attempts = attempts
         self._courier = courier
+        self._journal = journal
         self._poll = poll
         self._timers = timers
         self._environments = Environments(environment)
@@ -61,6 +66,8 @@ class Runner:
 
     def advance(self) -> None:
         """Start what there is room for and hand over to the courier what is to be sent."""
+        if self._reports:
+            self._journal.note(self._reports)
         now = time.monotonic()
         if now - self._courier.answered_at < self._orphan_after_s and now >= self._full_until:
             while (attempt := self._attempts.next_to_run()) is not None and self._start(attempt):
@@ -83,10 +90,12 @@ class Runner:
                     if news.heartbeat_s != self._heartbeat_s:
                         self._heartbeat_s = news.heartbeat_s
                         self._beat_later()
+                    look_again()
                     for start in news.starts:
                         if self._attempts.answered(start.token, start.work):
                             self._returns.append(start.token)
                 case Reported():
+                    self._journal.settle(news.tokens)
                     for token in news.tokens:
                         self._attempts.reported(token)
                 case End():
@@ -166,7 +175,7 @@ class Runner:
                 interpreter.token = attempt.token
                 if new:
                     self._poll.register(interpreter.channel, select.EPOLLIN)
-                interpreter.send(work, environment)
+                interpreter.send(work, attempt.token)
                 self._flush(interpreter)
         except CannotSpawn as refusal:
             self._end(attempt, reports.not_run(attempt.token, refusal.status, str(refusal)))
@@ -273,8 +282,10 @@ class Runner:
 
     def _ahead(self, now: float) -> int:
         """How many starts to have won or asked for: enough for the time until the next ones can be there."""
-        if now - self._rate_at >= _RATE_WINDOW_S:
-            self._rate_per_s = self._ended / (now - self._rate_at)
+        elapsed_s = now - self._rate_at
+        much_faster = self._ended >= _SURE_AFTER and self._ended > 2 * self._rate_per_s * elapsed_s
+        if elapsed_s >= _RATE_WINDOW_S or much_faster:
+            self._rate_per_s = self._ended / elapsed_s
             self._ended, self._rate_at = 0, now
             self._courier.pace_s = min(LONGEST_PACE_S, max(SHORTEST_PACE_S, self._rate_per_s / 1000))
         enough = 3 * self._rate_per_s * (self._courier.round_trip_s + self._courier.pace_s)

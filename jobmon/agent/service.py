@@ -14,8 +14,10 @@ from pathlib import Path
 from jobmon.agent.attempts import Attempts
 from jobmon.agent.control import Door
 from jobmon.agent.courier import Courier
+from jobmon.agent.journal import Journal
 from jobmon.agent.messages import Question, Reply
 from jobmon.agent.runner import Runner
+from jobmon.agent.signals import Signals
 from jobmon.agent.timers import Timers
 from jobmon.processes import kill_marked
 from jobmon.requester import Requester, connect
@@ -23,6 +25,8 @@ from jobmon.requester import Requester, connect
 #: Stands in the environment of everything that an agent starts: which folder's agent it was.
 AGENT_MARK = "JOBMON_AGENT"
 _SWEEP_S = 10.0
+#: How long an agent that was told to end tries to tell the server of it, once nothing runs any more.
+_LAST_WORDS_S = 2.0
 
 
 def serve(folder: Path, keeper_end: int, *, workers: int, idle_s: float, grace_s: float) -> None:
@@ -53,19 +57,24 @@ class Spawner:
         self._poll = select.epoll()
         self._timers = Timers()
         self._attempts = Attempts(workers)
-        self._courier = Courier(f"{socket.gethostname()}:agent-{self.agent_id}", _find_server)
+        worker_id = f"{socket.gethostname()}:agent-{self.agent_id}"
+        journal = Journal(folder / "ended", worker_id)
+        left = journal.left()
+        self._attempts.carry_over(report.token for message in left for report in message.reports)
+        self._courier = Courier(worker_id, _find_server, left)
         environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"}
         environment[AGENT_MARK.encode()] = mark.encode()
-        self._runner = Runner(self._attempts, self._courier, self._poll, self._timers, environment, grace_s)
+        self._runner = Runner(self._attempts, self._courier, journal, self._poll, self._timers, environment, grace_s)
         self._door = Door(folder, self._poll, self._reply)
         self._stopping = False
+        self._ends_at: float | None = None
         self._idle_since: float | None = None
-        self._signals, self._signalled = socket.socketpair()
+        self._signals = Signals({signal.SIGCHLD, signal.SIGTERM})
 
     def run(self) -> None:
         """Serve until there is nothing to do."""
-        self._watch_signals()
-        for fd in (self._keeper_end, self._signals.fileno(), self._courier.wake_fd):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for fd in (self._keeper_end, self._signals.fd, self._courier.wake_fd):
             self._poll.register(fd, select.EPOLLIN)
         self._timers.at(time.monotonic() + _SWEEP_S, self._sweep)
         sys.setswitchinterval(0.0005)  # the loop must not wait 5 ms for the courier's JSON
@@ -82,14 +91,6 @@ class Spawner:
         self._door.close()
         self._courier.stop(1.0)
 
-    def _watch_signals(self) -> None:
-        for end in (self._signals, self._signalled):
-            end.setblocking(False)
-        signal.set_wakeup_fd(self._signalled.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: self._stop())
-
     def _tell_ready(self) -> None:
         """Say on stdout that clients can connect, and close it: it may be a pipe that somebody reads to its end."""
         os.write(1, json.dumps({"agent": self.agent_id}).encode() + b"\n")
@@ -99,8 +100,9 @@ class Spawner:
         os.close(null)
 
     def _handle(self, fd: int) -> None:
-        if fd == self._signals.fileno():
-            self._signals.recv(4096)
+        if fd == self._signals.fd:
+            if signal.SIGTERM in self._signals.read():
+                self._stop()
             self._runner.reap()
         elif fd == self._courier.wake_fd:
             os.eventfd_read(fd)
@@ -125,11 +127,11 @@ class Spawner:
 
     def _finished(self) -> bool:
         """Nothing is left to do, nobody is connected, and that for a while; or the folder is gone."""
+        if self._stopping:
+            return not self._attempts.running and self._said_all()
         if len(self._attempts):
             self._idle_since = None
             return False
-        if self._stopping:
-            return True
         now = time.monotonic()
         if self._door.in_use:
             self._idle_since = None
@@ -139,6 +141,16 @@ class Spawner:
         elif now - self._idle_since >= self._idle_s:
             return True
         return False
+
+    def _said_all(self) -> bool:
+        """The server knows all that it is owed; or it does not answer, and the next agent of the folder will report."""
+        if not len(self._attempts):
+            return True
+        now = time.monotonic()
+        if self._ends_at is None:
+            self._ends_at = now + _LAST_WORDS_S
+            self._timers.at(self._ends_at, lambda: None)
+        return now >= self._ends_at
 
     def _sweep(self) -> None:
         self._runner.sweep()

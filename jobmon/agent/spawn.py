@@ -20,6 +20,8 @@ _STDIN = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
 _DEFAULTED = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
 #: The host has no room for another process just now: nobody's fault, and over after a while.
 _FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+#: What was there a moment ago may not be there any more.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 
 FileActions = list[tuple[object, ...]]
 
@@ -69,15 +71,20 @@ def make_folders(*files: str) -> None:
     Raises:
         CannotSpawn: one cannot be made.
     """
-    for folder in dict.fromkeys(os.path.dirname(file) for file in files):  # noqa: PTH120
-        try:
-            os.mkdir(folder)  # noqa: PTH102
-        except FileExistsError:
-            continue
-        except FileNotFoundError:
-            _make_all(folder)
-        except OSError as error:
-            raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
+    for folder in {os.path.dirname(file) for file in files}:  # noqa: PTH120
+        _make_folder(folder)
+
+
+@functools.lru_cache(maxsize=100)
+def _make_folder(folder: str) -> None:
+    try:
+        os.mkdir(folder)  # noqa: PTH102
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        _make_all(folder)
+    except OSError as error:
+        raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
 
 
 def _make_all(folder: str) -> None:
@@ -105,35 +112,50 @@ def spawn_command(work: Work, environment: Mapping[bytes, bytes]) -> int:
         HostIsFull: there is no room for a process.
     """
     assert work.command is not None
-    make_folders(work.stdout, work.stderr)
-    enter(work.cwd)
-    actions = output_actions(work.stdout, work.stderr)
     if work.command.argv is not None:
-        return spawn(work.command.argv, environment, work.cwd, actions)
+        return spawn(work.command.argv, environment, work)
     shell = work.command.shell or ""
     words = plain_words(shell, environment)
     if words is not None:
         try:
-            return spawn(words, environment, work.cwd, actions)
+            return spawn(words, environment, work)
         except CannotSpawn:
             pass  # bash says why in its own words, or runs what has no interpreter line
     argv, script = bash(shell)
     if script is None:
-        return spawn(argv, environment, work.cwd, actions)
+        return spawn(argv, environment, work)
     with os.fdopen(os.memfd_create("jobmon-script"), "wb") as file:
         file.write(os.fsencode(script))
         file.flush()
-        return spawn(argv, environment, work.cwd, [*actions, (os.POSIX_SPAWN_DUP2, file.fileno(), 3)])
+        return spawn(argv, environment, work, (os.POSIX_SPAWN_DUP2, file.fileno(), 3))
 
 
-def spawn(argv: list[str], environment: Mapping[bytes, bytes], cwd: str, actions: FileActions) -> int:
-    """Start a program in a session of its own; its process id.
+def spawn(argv: list[str], environment: Mapping[bytes, bytes], work: Work, *more: tuple[object, ...]) -> int:
+    """Start a program in the work's folder, with its output files, in a session of its own; its process id.
+
+    `more` are further file actions.
 
     Raises:
         CannotSpawn: it cannot be executed.
         HostIsFull: there is no room for a process.
     """
-    program = _program(argv[0], environment, cwd)
+    enter(work.cwd)
+    actions = [*output_actions(work.stdout, work.stderr), *more]
+    try:
+        return _spawn(argv, environment, work, actions)
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise _explained(error, argv[0], actions) from error
+    look_again()
+    try:
+        return _spawn(argv, environment, work, actions)
+    except OSError as error:
+        raise _explained(error, argv[0], actions) from error
+
+
+def _spawn(argv: list[str], environment: Mapping[bytes, bytes], work: Work, actions: FileActions) -> int:
+    make_folders(work.stdout, work.stderr)
+    program = _program(argv[0], environment.get(b"PATH"), work.cwd)
     try:
         return os.posix_spawn(
             program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
@@ -141,29 +163,35 @@ def spawn(argv: list[str], environment: Mapping[bytes, bytes], cwd: str, actions
     except OSError as error:
         if error.errno in _FULL:
             raise HostIsFull(os.strerror(error.errno)) from error
-        raise _explained(error, argv[0], program, actions) from error
+        raise
+
+
+def look_again() -> None:
+    """Forget where programs were found and which folders are there.
+
+    Whoever may count on a program that has just been installed comes after this: a task is won after the end of those
+    that it needs, so it is enough to look again after each answer to starts.
+    """
+    _program.cache_clear()
+    _make_folder.cache_clear()
 
 
 @functools.lru_cache(maxsize=100)
-def _candidates(name: str, path: bytes | None, cwd: str) -> list[str]:
-    return find_program(name, {} if path is None else {b"PATH": path}, cwd)
-
-
-def _program(name: str, environment: Mapping[bytes, bytes], cwd: str) -> str:
+def _program(name: str, path: bytes | None, cwd: str) -> str:
     """The file to execute: the first on the command's PATH that may be."""
-    candidates = _candidates(name, environment.get(b"PATH"), cwd)
+    candidates = find_program(name, {} if path is None else {b"PATH": path}, cwd)
     for file in candidates:
         if os.access(file, os.X_OK) and not stat.S_ISDIR(os.stat(file).st_mode):  # noqa: PTH116
             return file
-    for path in map(Path, candidates):
-        if path.exists():
-            why = "is a folder" if path.is_dir() else "may not be executed"
-            raise CannotSpawn(f"cannot run {name!r}: {path} {why}", CANNOT_RUN)
+    for there in map(Path, candidates):
+        if there.exists():
+            why = "is a folder" if there.is_dir() else "may not be executed"
+            raise CannotSpawn(f"cannot run {name!r}: {there} {why}", CANNOT_RUN)
     where = "there is no such file" if "/" in name else "it is not in any folder of PATH"
     raise CannotSpawn(f"cannot run {name!r}: {where}", NOT_FOUND)
 
 
-def _explained(error: OSError, name: str, program: str, actions: FileActions) -> CannotSpawn:
+def _explained(error: OSError, name: str, actions: FileActions) -> CannotSpawn:
     """posix_spawn does not tell which of its steps failed, so the output files are tried here."""
     for action in actions[1:]:
         if action[0] == os.POSIX_SPAWN_OPEN:
@@ -173,4 +201,4 @@ def _explained(error: OSError, name: str, program: str, actions: FileActions) ->
                 return CannotSpawn(f"cannot write the output file {action[2]}: {refusal.strerror}", CANNOT_RUN)
     missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
     why = "its interpreter (first line) does not exist" if missing else error.strerror
-    return CannotSpawn(f"cannot run {name!r} ({program}): {why}", NOT_FOUND if missing else CANNOT_RUN)
+    return CannotSpawn(f"cannot run {name!r} ({error.filename}): {why}", NOT_FOUND if missing else CANNOT_RUN)

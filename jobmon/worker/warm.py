@@ -1,8 +1,10 @@
 """The loop of a warm interpreter: one Python call after the other, told and answered through a socket.
 
 Standard library only; run by path (`python warm.py FD`) with the interpreter of the user's task. A message is one line
-of JSON: `{"call", "cwd", "env", "stdout", "stderr"}`; so is its answer: `{"result", ...}`, `{"failed", "status", ...}`,
-or `{"stale": true}` when the source of a loaded module has changed, so that a new interpreter must run the call.
+of JSON. The first is the environment of all calls; each further one is a call: `{"call", "cwd", "own", "stdout",
+"stderr"}`, where `own` is what it has in its environment beside that. Its answer is `{"result", ...}`,
+`{"failed", "status", ...}`, or `{"stale": true}` when the source of a loaded module has changed, so that a new
+interpreter must run the call.
 """
 
 import faulthandler
@@ -39,11 +41,10 @@ class Sources:
 
     def note(self) -> None:
         """Remember the files of modules loaded since the last time; those of the interpreter itself do not count."""
-        for name, module in list(sys.modules.items()):
-            if name in self._seen:
-                continue
-            self._seen.add(name)
-            path = getattr(module, "__file__", None)
+        new = sys.modules.keys() - self._seen
+        self._seen |= new
+        for name in new:
+            path = getattr(sys.modules.get(name), "__file__", None)
             if isinstance(path, str) and not os.path.realpath(path).startswith(_OWN_FOLDERS):
                 self._changed_at[path] = _changed_at(path)
 
@@ -54,7 +55,7 @@ class Sources:
 
 def _changed_at(path: str) -> int:
     try:
-        return Path(path).stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns
     except OSError:
         return 0
 
@@ -71,13 +72,20 @@ def _cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
-def _run(message: dict[str, Any]) -> dict[str, Any]:
+def _set_environment(wanted: dict[str, str]) -> None:
+    """Make it the environment of this process, whatever a call made of it; only what differs is touched."""
+    now = dict(os.environ)
+    for name in now.keys() - wanted.keys():
+        del os.environ[name]
+    for name, value in wanted.items():
+        if now.get(name) != value:
+            os.environ[name] = value
+
+
+def _run(message: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
     """Run one call in its folder and environment, its output in its files; everything is as before afterwards."""
     streams, path, argv = (sys.stdout, sys.stderr), list(sys.path), sys.argv
-    environment = message["env"]
-    if dict(os.environ) != environment:
-        os.environ.clear()
-        os.environ.update(environment)
+    _set_environment(environment)
     _redirect(message["stdout"], message["stderr"])
     began = _cpu_s()
     try:
@@ -100,11 +108,13 @@ def serve(fd: int) -> None:
     faulthandler.enable()
     sources = Sources()
     with socket.socket(fileno=fd) as channel, channel.makefile("rb") as lines:
+        environment = json.loads(lines.readline() or b"{}")
         for line in lines:
             if sources.stale():
                 channel.sendall(b'{"stale":true}\n')
                 return
-            done = _run(json.loads(line))
+            message = json.loads(line)
+            done = _run(message, environment | message["own"])
             sources.note()
             channel.sendall(json.dumps(done).encode() + b"\n")
 

@@ -1,5 +1,6 @@
 """Python calls in the warm interpreters of an agent."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -52,8 +53,10 @@ def leaves(code): os._exit(code)
 def exits(code): sys.exit(code)
 def crashes(): os.kill(os.getpid(), signal.SIGSEGV)
 def which(): return os.getpid()
-def where(): return [os.getcwd(), os.environ.get("ANIMAL"), os.environ["JOBMON_ATTEMPT"]]
-def spoils(): os.environ["ANIMAL"] = "spoilt"; os.chdir("/"); sys.path.clear(); sys.stdout = None
+def where(): return [os.getcwd(), {n: os.environ.get(n) for n in ("ANIMAL", "PLANT", "JOBMON_ATTEMPT", "STRANGE")}]
+def spoils():
+    os.environ |= {"ANIMAL": "spoilt", "STRANGE": "x"}; del os.environ["PLANT"]
+    os.chdir("/"); sys.path.clear(); sys.stdout = None
 def large(): return "x" * 70000
 def no_json(): return {1, 2}
 def hangs(fifo):
@@ -137,11 +140,12 @@ def test_interpreters_are_kept_and_each_call_finds_its_own_surroundings(
 ) -> None:
     results = []
     for n, function in enumerate(["which", "spoils", "where", "which"]):
-        give_call(server, f"t{n}", tmp_path, function, env={"ANIMAL": "stork"})
+        give_call(server, f"t{n}", tmp_path, function, env={"ANIMAL": "stork", "PLANT": "fern"})
         agent.submit(f"t{n}")
         results.append(agent.report(f"t{n}").result)
     assert results[0] == results[3]
-    assert results[2] == f'["{tmp_path}","stork","t2"]'
+    surroundings = {"ANIMAL": "stork", "PLANT": "fern", "JOBMON_ATTEMPT": "t2", "STRANGE": None}
+    assert json.loads(results[2] or "") == [str(tmp_path), surroundings]
 
 
 def test_a_changed_script_is_loaded_again(agent: AgentProcess, server: WorkerServer, tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
 """Commands below an agent, against a stand-in for the server's worker routes."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobmon.agent.spawn import spawn_command
 from jobmon.states.reasons import Reason
 from jobmon.testing.agent_process import AgentProcess, Fifo, agents, wait_gone
 from jobmon.testing.worker_server import USER_TOKEN, WorkerServer, worker_server
+from jobmon.wire.jobs import Command
+from jobmon.wire.workers import Work
 
 
 @pytest.fixture
@@ -160,3 +165,47 @@ def test_a_job_of_several_cores_takes_the_place_of_several(
     assert agent.ask(ask=["wide", "next"])["stages"] == {"wide": "running", "next": "waiting"}
     gate.let_go(2)
     assert agent.report("next").reason is None
+
+
+def test_programs_and_log_folders_may_come_and_go_between_tasks(
+    agent: AgentProcess, server: WorkerServer, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    env = {"PATH": f"{first}:{second}:{os.environ['PATH']}"}
+
+    def install(folder: Path) -> None:
+        folder.mkdir()
+        (folder / "tool").write_text(f"#!/bin/sh\necho {folder.name}\n")
+        (folder / "tool").chmod(0o755)
+
+    def run(token: str) -> str | None:
+        server.give(token, tmp_path, shell="tool", env=env, stdout=str(tmp_path / "logs" / f"{token}.out"))
+        agent.submit(token)
+        return agent.report(token).stdout_tail
+
+    install(second)
+    assert run("t1") == "second\n"
+    install(first)
+    assert run("t2") == "first\n"
+    shutil.rmtree(first)
+    shutil.rmtree(tmp_path / "logs")
+    assert run("t3") == "second\n"
+
+
+def test_a_program_and_a_log_folder_that_went_after_the_start_was_won_are_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    logs, tool = tmp_path / "logs", tmp_path / "bin" / "tool"
+    environment = {b"PATH": os.fsencode(f"{tool.parent}:/usr/bin:/bin")}
+    work = Work({}, str(tmp_path), str(logs / "out"), str(logs / "out"), Command(argv=["true"]))
+    tool.parent.mkdir()
+    (tool.parent / "true").symlink_to("/bin/false")
+
+    def status() -> int:
+        return os.waitpid(spawn_command(work, environment), 0)[1] >> 8
+
+    assert status() == 1
+    shutil.rmtree(logs)
+    shutil.rmtree(tool.parent)
+    assert status() == 0

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,6 +40,12 @@ def fifo(tmp_path: Path) -> Fifo:
 @pytest.fixture
 def gate(tmp_path: Path) -> Fifo:
     return Fifo(tmp_path / "gate")
+
+
+def until_there(path: Path) -> None:
+    until = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < until, f"{path} did not come to be"
 
 
 def test_a_cancelled_command_is_asked_to_end_and_then_made_to(
@@ -154,6 +161,22 @@ def test_an_agent_that_is_told_to_end_takes_its_jobs_along_and_gives_the_others_
     assert [report.reason for n in range(6) for report in server.reports(f"t{n}")] == [Reason.LOST] * 2
 
 
+def test_a_command_that_is_being_started_when_the_agent_is_told_to_end_is_ended_at_once(
+    start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, gate: Fifo
+) -> None:
+    agent = start_agent("--grace-s", "1000")
+    slow_to_open = tmp_path / "slow"
+    os.mkfifo(slow_to_open)  # the new process waits for a reader of its output, and the spawner for the process
+    work = server.give("t1", tmp_path, shell="exec sleep 1000", stderr=str(slow_to_open))
+    agent.submit("t1")
+    until_there(Path(work.stdout))
+    os.kill(agent.spawner, signal.SIGTERM)
+    with slow_to_open.open("rb") as reader:
+        agent.keeper.wait(20)
+        assert reader.read() == b""
+    assert [report.reason for report in server.reports("t1")] == [Reason.LOST]
+
+
 @pytest.mark.parametrize("victims", [("spawner",), ("keeper",), ("spawner", "keeper"), ("keeper", "spawner")])
 def test_nothing_survives_an_agent_that_is_killed_and_a_new_one_starts(
     start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, fifo: Fifo, victims: tuple[str, ...]
@@ -178,3 +201,42 @@ echo $! > {fifo}; echo $$ > {fifo}; wait
     assert again.ready != agent.ready
     assert again.ask(ask=["t1"])["stages"] == {}
     agent.keeper.wait(20)
+
+
+def test_an_end_that_a_killed_agent_had_collected_is_reported_by_the_next_one(
+    start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, fifo: Fifo, gate: Fifo
+) -> None:
+    agent = start_agent()
+    server.give("t1", tmp_path, shell=f"echo $$ > {fifo}; read line < {gate}; exit 4")
+    agent.submit("t1")
+    running = fifo.pids()
+    server.shut()
+    gate.let_go()
+    wait_gone(*running)
+    while agent.ask(ask=["t1"])["stages"] == {"t1": "running"}:
+        pass
+    agent.ask(ask=[])  # the loop has turned once more
+    for pid in (agent.spawner, agent.keeper.pid):
+        os.kill(pid, signal.SIGKILL)
+    agent.hang_up()
+    again = start_agent()
+    assert again.ask(ask=["t1"])["stages"] == {"t1": "ended"}
+    server.listen()
+    assert again.report("t1").exit_status == 4
+    assert server.wait_for("/attempts/finish").worker_id == server.winners["t1"]
+
+
+def test_an_agent_that_is_told_to_end_does_not_wait_for_a_server_that_is_away(
+    start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, fifo: Fifo
+) -> None:
+    agent = start_agent()
+    server.give("t1", tmp_path, shell=f"echo $$ > {fifo}; exec sleep 1000")
+    agent.submit("t1")
+    fifo.pids()
+    server.shut()
+    agent.keeper.send_signal(signal.SIGTERM)
+    assert agent.keeper.wait(20) == 0
+    agent.hang_up()
+    server.listen()
+    start_agent()
+    assert server.wait_for_report("t1").reason is Reason.LOST

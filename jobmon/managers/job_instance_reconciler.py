@@ -167,8 +167,10 @@ class JobInstanceReconciler:
             observation = seen.get(attempt.token)
             if observation is None:
                 continue
+            gone_before = attempt.gone_at_s is not None
             if self._matters(attempt, sighting_of(observation), now_s):
-                told.append(to_wire(attempt.token, attempt.executor_job_id, observation))
+                said = service.outputs.tail(attempt) if gone_before and attempt.gone_at_s is not None else None
+                told.append(to_wire(attempt.token, attempt.executor_job_id, observation, said))
             elif isinstance(observation, Pending) and observation.why:
                 waiting[observation.why] += 1
         service.notes.say("pending", "; ".join(f"{n} pending: {why}" for why, n in waiting.most_common(3)))

@@ -138,7 +138,7 @@ class InstanceWrites:
             silent=instance.state is not InstanceState.RUNNING or self._writing.signs.silent(instance.token),
             gone_for_s=self._writing.signs.seen(instance.token, gone=gone),
         )
-        observed = Observed(seen.sighting, seen.reason, seen.exit_status, seen.detail)
+        observed = Observed(seen.sighting, seen.reason, seen.exit_status, seen.detail, seen.output)
         return evidence.decide(facts, observed, self._graces)
 
     def _calls(self, tx: Transaction, transitions: Transitions, seen: Iterable[Observation]) -> set[int]:

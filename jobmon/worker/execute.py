@@ -108,7 +108,9 @@ def _open_output(path: str) -> int:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise OutputFailed(f"cannot open the output file {path}: {error.strerror}") from error
+        told = f"{os.uname().nodename} cannot open the output file {path}: {error.strerror}"
+        hint = "the log folder ([workflow] log_folder in jobmon.toml) must be one that this host can write"
+        raise OutputFailed(f"{told}; {hint}") from error
 
 
 def _file_with(text: str) -> int:

@@ -187,7 +187,7 @@ def test_a_command_that_ignores_its_end_is_killed_after_the_grace(
     assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU])
 def test_signals_reach_the_command(server: WorkerServer, archive: Path, tmp_path: Path, number: int) -> None:
     name = signal.Signals(number).name
     server.give(TOKEN, tmp_path, shell=f"trap 'echo got {name}; exit 4' {name}; echo go > fifo; sleep 600 & wait")
@@ -197,7 +197,7 @@ def test_signals_reach_the_command(server: WorkerServer, archive: Path, tmp_path
     assert worker.end()[0] == 4
     [report] = server.reports(TOKEN)
     assert (report.reason, report.exit_status, report.stdout_tail) == (Reason.EXIT_NONZERO, 4, f"got {name}\n")
-    assert (report.detail is None) == (number in (signal.SIGUSR1, signal.SIGUSR2))
+    assert (report.detail is None) == (number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU))
 
 
 def test_a_command_that_a_signal_from_outside_ended_is_signalled_not_cancelled(

@@ -18,7 +18,7 @@ class NamedExecutor:
     settings: Any
     host: HostSettings
     exclusive: bool
-    server: ServerConfig = ServerConfig()  #: where its workers reach the server, if they run on other hosts
+    server: ServerConfig = attrs.field(factory=ServerConfig)  #: where remote workers reach the server
 
     def make(self) -> Executor:
         """A new executor object; it does no work until it is started."""

@@ -145,6 +145,22 @@ def test_a_report_that_cannot_be_sent_is_kept_at_once_and_removed_when_it_was_se
     assert not (tmp_path / "outbox" / f"{TOKEN}.json").exists()
 
 
+def test_a_report_that_the_manager_has_sent_in_the_meantime_is_no_trouble(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; read x < go; exit 3")
+    os.mkfifo(tmp_path / "go")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    server.shut()
+    (tmp_path / "go").write_text("x\n")
+    assert worker.process.stderr is not None
+    assert "kept in" in worker.process.stderr.readline()
+    (tmp_path / "outbox" / f"{TOKEN}.json").unlink()
+    server.listen()
+    assert worker.end() == (3, "")
+
+
 def test_a_worker_that_is_ended_while_it_cannot_report_leaves_the_report(
     server: WorkerServer, archive: Path, tmp_path: Path
 ) -> None:
@@ -250,7 +266,9 @@ def test_without_its_server_for_too_long_a_command_is_ended_as_lost(
     assert worker.says() == "go"
     server.shut()
     assert worker.process.stderr is not None
-    assert "kept in" in worker.process.stderr.readline()
+    said = worker.process.stderr.readline()  # before the first try, since the heartbeats had told
+    assert "kept in" in said
+    assert "did not answer its heartbeats" in said
     server.listen()
     worker.end()
     [report] = server.reports(TOKEN)

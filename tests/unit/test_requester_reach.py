@@ -107,9 +107,3 @@ def test_the_kernel_tells_the_address_of_the_way_to_loopback() -> None:
     assert Network().source_of("127.0.0.1") == "127.0.0.1"
     assert Network().source_of("no.such.name.invalid") is None
     assert not any(map(is_loopback, Network().addresses()))
-
-
-def test_a_note_is_one_line() -> None:
-    from jobmon.managers.session import _unreached
-
-    assert _unreached(ConfigurationError("no:\n[server]\nhost")) == "its workers cannot reach the server: no: [server] host"

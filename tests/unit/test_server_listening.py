@@ -84,7 +84,7 @@ def test_a_recorded_port_that_others_have_taken_is_replaced(opened: list[Opened]
 def test_a_port_that_is_given_and_taken_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(ConfigurationError, match=rf"listen on 127\.0\.0\.1 port {port}: Address already in use.*port"):
+        with pytest.raises(ConfigurationError, match=rf"127\.0\.0\.1 port {port}: Address already in use.*port"):
             open_sockets(None, None, port)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 
 from . import command, memory, report
+from .compact import dumps
 from .spawn import CannotStart, spawn
 
 TYPE_CHECKING = False
@@ -57,7 +57,7 @@ class Execution:
 
     def _spawn(self, opened: dict[int, int]) -> int:
         if self._work.get("call"):
-            opened[3] = _file_with(json.dumps(self._work["call"]))
+            opened[3] = _file_with(dumps(self._work["call"]))
             self._answer = opened[4] = _file_with("")
             return self._try(command.call_argv(self._work["call"], self._archive), opened)
         shell, argv = self._work["command"].get("shell"), self._work["command"].get("argv")

@@ -130,3 +130,5 @@ def test_the_platforms_output_is_quoted_of_what_is_gone_without_a_report(server,
     first, second = server.seen(Sighting.ABSENT)[:2]
     assert first.output is None  # its report may be on its way
     assert second.output == "bash: /opt/python9: No such file or directory"
+    note = {"fake": f"1 gone without a report, saying: {second.output}"}
+    server.until(lambda: note in server.notes)

@@ -16,6 +16,7 @@ def make_reachable(executors: Iterable[NamedExecutor], requester: Requester) -> 
         ConfigurationError: it cannot, or the folder that is shared with the workers cannot be written.
     """
     users: dict[str, list[str]] = {}
+    unshared = []
     for named in executors:
         check_shared(named.name, named.host.shared_folder)
         if named.cls.placement is not Placement.REMOTE:
@@ -26,9 +27,16 @@ def make_reachable(executors: Iterable[NamedExecutor], requester: Requester) -> 
         except ConfigurationError as error:
             raise ConfigurationError(f"workers of executor {named.name!r} run on other hosts, and {error}") from error
         users.setdefault(url, []).append(named.name)
+        if url != requester.url and named.host.shared_folder is None and requester.data_folder is not None:
+            unshared.append(named.name)
     for url, names in users.items():
         if url != requester.url:
             yield f"the server listens at {url}, too, for workers of {', '.join(names)}"
+    for name in unshared:  # the database is on no network file system: likely nothing beside it is
+        yield (
+            f"workers of {name} look for their files below {requester.data_folder}; if their hosts do not see that, "
+            f"set shared_folder under [executors.{name}.host] and log_folder under [workflow]"
+        )
 
 
 def _cluster_host(named: NamedExecutor) -> str | None:

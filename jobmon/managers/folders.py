@@ -37,7 +37,7 @@ def folders_of(requester: Requester, workflow_id: int, executor: str, shared_fol
         ConfigurationError: one cannot be made.
     """
     private = _private(requester)
-    shared = private if shared_folder is None else shared_in(shared_folder)
+    shared = check_shared(executor, shared_folder) or private
     cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", executor)
     own = Path(requester.database_id[:8]) / f"{workflow_id}-{cleaned}"
     folders = Folders(
@@ -62,21 +62,21 @@ def _private(requester: Requester) -> Path:
     return base / "managers"
 
 
-def shared_in(shared_folder: str) -> Path:
-    """This user's own part of a folder that is shared with nodes, and perhaps with other users."""
-    return Path(shared_folder).expanduser().absolute() / f"jobmon-{os.getuid()}"
-
-
-def check_shared(executor: str, shared_folder: str | None) -> None:
-    """Make sure that an executor's `shared_folder`, if it has one, can be used before anything relies on it.
+def check_shared(executor: str, shared_folder: str | None) -> Path | None:
+    """This user's part of an executor's `shared_folder`, if it has one; it is there, and can be written.
 
     Raises:
-        ConfigurationError: it cannot be written, or this user's part of it belongs to somebody else.
+        ConfigurationError: it is relative, cannot be written, or this user's part of it belongs to somebody else.
     """
     if shared_folder is None:
-        return
+        return None
     where = f"shared_folder of [executors.{executor}.host]"
-    folder = shared_in(shared_folder)
+    base = Path(shared_folder).expanduser()
+    if not base.is_absolute():
+        raise ConfigurationError(
+            f"{where}: {shared_folder} means another folder to each process; give a path from / on"
+        )
+    folder = base / f"jobmon-{os.getuid()}"
     try:
         _make(folder)
         with tempfile.TemporaryFile(dir=folder):
@@ -90,6 +90,7 @@ def check_shared(executor: str, shared_folder: str | None) -> None:
             f"{where}: {folder} would hold the credentials of workers, and others can use it "
             f"(owner {status.st_uid}, mode {status.st_mode & 0o7777:o}). Remove it, or name another folder"
         )
+    return folder
 
 
 def _make(folder: Path) -> None:

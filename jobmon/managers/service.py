@@ -71,6 +71,8 @@ class Service:
         dropped = self.live.drop(tokens)
         if self.start_files is not None:
             self.start_files.remove(self._submissions_over(dropped))
+        if self.reach.remote:
+            self.outputs.tidy(dropped)
 
     def _submissions_over(self, dropped: Sequence[Attempt]) -> set[str]:
         """The tokens of submissions of which the last attempt was dropped."""

@@ -78,8 +78,9 @@ class Server:
         host, port, prefix = split_url(self.url)
         if self._socket is None:
             self._socket = _connect(host, port, self._timeout_s)
+        named = f"[{host}]" if ":" in host else host
         head = (
-            f"POST {prefix}{path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Worker {self._credential}\r\n"
+            f"POST {prefix}{path} HTTP/1.1\r\nHost: {named}:{port}\r\nAuthorization: Worker {self._credential}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
             f"Jobmon-Api: {API}\r\nJobmon-Request-Id: {request_id}\r\n\r\n"
         )

@@ -63,7 +63,7 @@ def test_a_worker_on_another_host_finds_the_server_where_it_listens_for_it(
     run.end()
     assert begun["url"].startswith("http://127.0.0.1:")
     port = begun["url"].rpartition(":")[2]
-    assert begun["said"] == [f"the server listens at http://{here.address}:{port}, too, for workers of nodes"]
+    assert begun["said"][0] == f"the server listens at http://{here.address}:{port}, too, for workers of nodes"
     assert ended["outside"] == [f"http://{here.address}:{port}"]
     assert ended["state"] == "DONE"
     assert there.address in ended["tails"][0]
@@ -92,15 +92,21 @@ def test_a_server_that_was_killed_is_there_again_for_a_worker_on_another_host(
 def test_a_worker_that_is_told_of_loopback_alone_ends_on_another_host_without_having_begun(
     hosts: tuple[Host, Host], tmp_path: Path
 ) -> None:
+    status, said = worker_of("http://127.0.0.1:9", tmp_path, hosts[1])
+    assert status == 75
+    assert "j1: not started: http://127.0.0.1:9: ConnectionRefusedError" in said
+
+
+def worker_of(url: str, folder: Path, host: Host) -> tuple[int, str]:
+    """Status and words of a worker on that host with a credential that no server has given."""
     start = {
-        "server": "http://127.0.0.1:9", "endpoint": None, "token": "j1", "credential": "00",
-        "start_wait_s": 0.5, "report_wait_s": 0.5, "outbox": str(tmp_path),
+        "server": url, "endpoint": None, "token": "j1", "credential": "00",
+        "start_wait_s": 0.5, "report_wait_s": 0.5, "outbox": str(folder),
     }  # fmt: skip
-    (tmp_path / "start.json").write_bytes(msgspec.json.encode(start))
-    argv = [sys.executable, "-I", "-S", str(build_worker(tmp_path)), "run", str(tmp_path / "start.json")]
-    done = subprocess.run(hosts[1].argv(*argv), capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode == 75
-    assert "j1: not started: http://127.0.0.1:9: ConnectionRefusedError" in done.stderr
+    (folder / "start.json").write_bytes(msgspec.json.encode(start))
+    argv = [sys.executable, "-I", "-S", str(build_worker(folder)), "run", str(folder / "start.json")]
+    done = subprocess.run(host.argv(*argv), capture_output=True, text=True, check=False, timeout=30)
+    return done.returncode, done.stderr
 
 
 LISTEN = """
@@ -124,18 +130,21 @@ def asked(host: Host, data: Path, *addresses: str) -> list[str]:
 
 
 def test_a_running_server_listens_where_it_is_asked_to_or_says_which_line_would_be_right(
-    hosts: tuple[Host, Host], data: Path
+    hosts: tuple[Host, Host], data: Path, tmp_path: Path
 ) -> None:
     here, there = hosts
-    first, again, wrong, everywhere = asked(here, data, here.address, here.address, there.address, "0.0.0.0")
+    wanted = (here.address, here.address, there.address, here.address6, "0.0.0.0")
+    first, again, wrong, by_ipv6, everywhere = asked(here, data, *wanted)
     port = endpoint_of(data).url.rpartition(":")[2]
     assert first == again == f"http://{here.address}:{port}"
     assert f"cannot listen on 10.99.7.2 port {port}: Cannot assign requested address" in wrong
     assert wrong.endswith(f'[server]\nhost = "{here.address}"')
     assert everywhere.startswith(f"http://{here.address}:")
-    assert [place.host for place in endpoint_of(data).outside] == [here.address, "0.0.0.0"]
-    reached = subprocess.run(there.argv("bash", "-c", f"exec 3<>/dev/tcp/{here.address}/{port}"), check=False)
-    assert reached.returncode == 0
+    assert by_ipv6 == f"http://[{here.address6}]:{port}"
+    assert [place.host for place in endpoint_of(data).outside] == [here.address, here.address6, "0.0.0.0"]
+    for url in (first, by_ipv6, everywhere):
+        status, said = worker_of(url, tmp_path, there)
+        assert (status, f"{url}/attempts/start: 401" in said) == (75, True)
 
 
 def test_a_server_without_a_network_is_reached_on_loopback_by_a_cluster_of_its_host(data: Path, tmp_path: Path) -> None:

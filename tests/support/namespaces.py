@@ -16,6 +16,7 @@ class Host:
 
     name: str
     address: str
+    address6: str
 
     def argv(self, *command: str) -> list[str]:
         """The command, run there."""
@@ -40,7 +41,7 @@ def why_not() -> str:
 def two_hosts() -> Iterator[tuple[Host, Host]]:
     """Two namespaces joined by a pair of interfaces, with nothing else but loopback; they are removed afterwards."""
     tag = secrets.token_hex(4)
-    hosts = (Host(f"jm-{tag}a", "10.99.7.1"), Host(f"jm-{tag}b", "10.99.7.2"))
+    hosts = (Host(f"jm-{tag}a", "10.99.7.1", "fd07::1"), Host(f"jm-{tag}b", "10.99.7.2", "fd07::2"))
     made = []
     try:
         for host in hosts:
@@ -50,6 +51,7 @@ def two_hosts() -> Iterator[tuple[Host, Host]]:
         _ip("-n", a.name, "link", "add", "veth0", "type", "veth", "peer", "name", "veth0", "netns", b.name)
         for host in hosts:
             _ip("-n", host.name, "address", "add", f"{host.address}/24", "dev", "veth0")
+            _ip("-n", host.name, "address", "add", f"{host.address6}/64", "dev", "veth0", "nodad")
             for device in ("lo", "veth0"):
                 _ip("-n", host.name, "link", "set", device, "up")
         yield hosts

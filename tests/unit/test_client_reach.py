@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from jobmon import BashTask, Workflow
 from jobmon.client.reach import make_reachable
-from jobmon.config import HostSettings, NamedExecutor, ServerConfig
+from jobmon.config import Config, HostSettings, NamedExecutor, ServerConfig
 from jobmon.errors import ConfigurationError
 from jobmon.managers.folders import folders_of
 from jobmon.plugins import Executor, NoSettings, Placement, SchedulerUnavailable
+from jobmon.plugins.registry import Registry
 from jobmon.wire.health import Listen, Listening
 
 
@@ -32,6 +34,7 @@ class Server:
     """Listens wherever it is asked to, or not at all."""
 
     url = "http://127.0.0.1:80"
+    data_folder: Path | None = None
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -55,6 +58,15 @@ def test_it_is_said_where_the_server_listens_and_for_whom() -> None:
     assert lines(Server(), *executors) == ["the server listens at http://10.1.0.5:80, too, for workers of a, b"]
 
 
+def test_a_data_folder_that_nodes_may_not_see_is_told_until_another_one_is_set(tmp_path: Path) -> None:
+    server = Server()
+    server.data_folder = Path("/local/me")
+    _, told = lines(server, named("a", Remote, host="10.1.0.5"))
+    assert told.startswith("workers of a look for their files below /local/me; if their hosts do not see that, set")
+    assert len(lines(server, named("a", Remote, host="10.1.0.5", shared_folder=str(tmp_path)))) == 1
+    assert lines(server, named("of this host", Remote)) == []
+
+
 def test_nothing_is_said_where_nothing_is_to_be_done() -> None:
     refuses = Server(AssertionError("it was asked"))
     assert lines(refuses, named("here", Local, host="10.1.0.5"), named("of this host", Remote)) == []
@@ -76,6 +88,37 @@ def test_a_shared_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"of \[executors\.a\.host\]: .*/file/.* Not a directory"):
         lines(Server(), named("a", Remote, shared_folder=str(tmp_path / "file")))
+
+
+def test_a_relative_shared_folder_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="shared means another folder to each process"):
+        lines(Server(), named("a", Remote, shared_folder="shared"))
+
+
+def test_a_workflow_whose_workers_could_not_reach_the_server_is_refused_before_its_run_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OneType(Registry):
+        def entries(self) -> Any:
+            return {"remote": []}
+
+        def load(self, _name: str) -> type[Executor]:
+            return Remote
+
+    class Refusing(Server):
+        def call(self, route: Any, message: Any, **_: Any) -> Listening:
+            heard.append(route.path)
+            return super().call(route, message)
+
+    heard: list[str] = []
+    monkeypatch.setattr("jobmon.client.workflow.Registry", OneType)
+    workflow = Workflow("w", executor="remote")
+    workflow.add_task(BashTask("true"))
+    config = Config(folder=Path("/"), server=ServerConfig("10.9.9.9"))
+    server: Any = Refusing(ConfigurationError("the server cannot listen on 10.9.9.9"))
+    with pytest.raises(ConfigurationError, match=r"workers of executor 'remote' .* cannot listen on 10\.9\.9\.9"):
+        workflow.run(requester=server, config=config, progress=False)
+    assert heard == ["/server/listen"]
 
 
 def test_a_shared_folder_that_others_can_use_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from jobmon.config import ServerConfig
 from jobmon.errors import ConfigurationError
 from jobmon.managers import session
-from jobmon.plugins import Absent, Accepted, Reporting
+from jobmon.plugins import Absent, Accepted, Exited, Reporting
 from jobmon.states.evidence import Sighting
 from jobmon.states.names import InstanceState as S
 from jobmon.wire.health import Listen, Listening
@@ -132,3 +132,25 @@ def test_the_platforms_output_is_quoted_of_what_is_gone_without_a_report(server,
     assert second.output == "bash: /opt/python9: No such file or directory"
     note = {"fake": f"1 gone without a report, saying: {second.output}"}
     server.until(lambda: note in server.notes)
+
+
+def test_the_platforms_output_is_removed_with_the_end_of_its_attempt_unless_something_stands_in_it(
+    server, listens, platform, manage
+):
+    listens.append("http://10.1.0.5:80")
+    paths = {}
+
+    def submit(executor, requests):
+        for request in requests:
+            paths[request.task_name] = executor.context.output_path(token=request.token)
+            paths[request.task_name].write_text("" if request.task_name == "silent" else "slurmstepd: error")
+            platform.has[request.token] = Exited(0)
+            yield request.token, Accepted("7")
+
+    platform.submit = submit
+    server.queue("silent", "loud")
+    manager = manage(Reporting.WORKER, elsewhere=ServerConfig("10.1.0.5"))
+    server.until(server.all_done(2))
+    manager.stop()
+    assert manager.join(20)
+    assert [paths[name].exists() for name in ("silent", "loud")] == [False, True]

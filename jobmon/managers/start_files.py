@@ -10,7 +10,7 @@ import msgspec
 from jobmon.config.host import HostSettings
 from jobmon.managers.folders import Folders
 from jobmon.managers.reach import Reach
-from jobmon.worker.build import build_worker
+from jobmon.worker.build import build_starter
 
 
 class StartFiles:
@@ -27,7 +27,7 @@ class StartFiles:
             "outbox": str(folders.outbox),
             "exit_map": {str(status): instead for status, instead in exit_map.items()},
         }
-        self._worker = str(build_worker(folders.shared))
+        self._worker = str(build_starter(folders.shared))
 
     def write(self, token: str, credential: str | None) -> tuple[str, ...]:
         """Write an attempt's file; its worker's command line."""

@@ -37,7 +37,7 @@ def _run(start_file: str, index: int | None) -> int:
 
     try:
         with open(start_file, encoding="utf-8") as file:
-            attempt = Attempt(loads(file.read()), os.path.abspath(sys.argv[0]), index)
+            attempt = Attempt(loads(file.read()), os.path.abspath(sys.path[0]), index)
     except (OSError, ValueError, LookupError, TypeError) as error:
         say(f"cannot use the start file {start_file}: {type(error).__name__}: {error}")
         return BAD_START_FILE

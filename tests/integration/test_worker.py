@@ -18,7 +18,7 @@ from jobmon.testing.worker_server import CREDENTIAL, WorkerServer, worker_server
 from jobmon.wire import routes
 from jobmon.wire.jobs import Call
 from jobmon.wire.workers import FinishAttempts, FinishReport
-from jobmon.worker.build import build_worker
+from jobmon.worker.build import build_starter
 
 TOKEN = "j" + uuid.uuid4().hex[:26]  # what carries its mark is killed: not that of a parallel run
 FINISH = routes.FINISH_ATTEMPTS.path
@@ -28,7 +28,7 @@ BEAT = routes.HEARTBEAT.path
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_worker(tmp_path_factory.mktemp("shipped"))
+    return build_starter(tmp_path_factory.mktemp("shipped"))
 
 
 @pytest.fixture

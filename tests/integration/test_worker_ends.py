@@ -18,7 +18,7 @@ from jobmon.states.reasons import Reason
 from jobmon.testing.worker_server import WorkerServer, worker_server
 from jobmon.wire import routes
 from jobmon.wire.workers import FinishAttempts
-from jobmon.worker.build import build_worker
+from jobmon.worker.build import build_starter
 
 TOKEN = "j" + uuid.uuid4().hex[:26]  # what carries its mark is killed: not that of a parallel run
 FINISH = routes.FINISH_ATTEMPTS.path
@@ -29,7 +29,7 @@ GIVE_BACK = routes.GIVE_BACK_ATTEMPTS.path
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_worker(tmp_path_factory.mktemp("shipped"))
+    return build_starter(tmp_path_factory.mktemp("shipped"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from benchmarks.runs import finish, start
 from benchmarks.scratch import scratch
 from benchmarks.setting import Setting
 from jobmon.testing.worker_server import worker_server
-from jobmon.worker.build import build_worker
+from jobmon.worker.build import build_starter
 
 _ROUNDS = 5  #: of short commands within a repeat
 
@@ -36,11 +36,11 @@ def worker(setting: Setting) -> None:
     """Processor time of a worker that runs `true`, its report and the command included, above a bare interpreter."""
     ours, bare, program = [], [], []
     with scratch(setting.parent) as where, worker_server() as server:
-        pyz = build_worker(where.path)
+        starter = build_starter(where.path)
         for i in range(setting.repeats * _ROUNDS):
             token = f"j{i:026}"
             server.give(token, where.path, argv=["true"])
-            argv = [sys.executable, "-I", "-S", str(pyz), "run", str(server.start_file(token, where.path))]
+            argv = [sys.executable, "-I", "-S", str(starter), "run", str(server.start_file(token, where.path))]
             ours.append(_cpu_s(argv) * 1e3)
             assert server.wait_for_report(token).exit_status == 0
             bare.append(_cpu_s([sys.executable, "-I", "-S", "-c", "pass"]) * 1e3)

@@ -31,4 +31,4 @@ def manager(workflow: int, names: tuple[str, ...], folder: Path) -> int:
     config = load_config(folder.absolute(), os.environ)
     registry = Registry()
     served = [resolve(name, config, registry) for name in dict.fromkeys(names)]
-    return run_manager(workflow, served, connect(os.environ))
+    return run_manager(workflow, served, connect(os.environ, port=config.server.port))

@@ -13,7 +13,7 @@ from jobmon.cli.exits import Exit
 @click.option(
     "--data", type=click.Path(path_type=Path, file_okay=False), help="The data folder; JOBMON_DATA when not given."
 )
-@click.option("--host", help="The address to listen on; [server] host of jobmon.toml, else loopback.")
+@click.option("--host", help="Listen here, too, beside loopback; else [server] host of jobmon.toml.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port; [server] port of jobmon.toml, else a free one.")
 def server(data: Path | None, host: str | None, port: int | None) -> int:
     """Serve a data folder until SIGINT or SIGTERM. Workflows of the same data folder use this server by themselves.
@@ -29,7 +29,8 @@ def server(data: Path | None, host: str | None, port: int | None) -> int:
     folder = data_folder(os.environ) if data is None else DataFolder(data.absolute())
 
     def tell(endpoint: Endpoint) -> None:
-        click.echo(f"serving {folder.path} at {endpoint.url}; the token is in {folder.path / 'token'}")
+        urls = " and ".join([endpoint.url, *(place.url for place in endpoint.outside)])
+        click.echo(f"serving {folder.path} at {urls}; the token is in {folder.path / 'token'}")
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)

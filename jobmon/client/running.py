@@ -16,6 +16,7 @@ from jobmon.client.manager_process import ManagerProcess
 from jobmon.client.opening import open_run
 from jobmon.client.plan import Plan
 from jobmon.client.progress import progress
+from jobmon.client.reach import make_reachable
 from jobmon.client.result import WorkflowResult
 from jobmon.client.resuming import match
 from jobmon.client.specs import digests, specs
@@ -24,7 +25,7 @@ from jobmon.config import Config
 from jobmon.errors import JobmonError, WorkflowChanged
 from jobmon.managers.job_list_manager import JobListManager
 from jobmon.processes import identify
-from jobmon.requester import Listen, Requester, connect
+from jobmon.requester import Requester, connect
 from jobmon.wire import routes
 from jobmon.wire.runs import OpenRun, RunContext, RunOpened, StopRun
 
@@ -47,7 +48,10 @@ def run_workflow(
     """See `Workflow.run`."""
     began_s = time.monotonic()
     view = choose_view(show=show)
-    requester = requester or connect(os.environ, listen=Listen(config.server.host, config.server.port))
+    requester = requester or connect(os.environ, port=config.server.port)
+    if manager != "none":  # one elsewhere sees to it itself
+        for line in make_reachable(plan.usable, requester):
+            view.line(line)
     context = run_context(workflow, config, requester)
     opened = _open(workflow, plan, context, requester, resume=resume, take_over=take_over)
     head = f"{workflow.name} (workflow {opened.workflow_id}, run {opened.run_number})"

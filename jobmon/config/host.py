@@ -18,3 +18,7 @@ class HostSettings:
     uncertain_after_s: float = 600.0  #: a submission whose outcome cannot be found is revoked after this
     exclusive: bool | None = None  #: one workflow at a time on this server; None: as the type says
     python: str | None = None  #: the interpreter that runs workers; None: the manager's own
+    shared_folder: str | None = None  #: what workers read and write: their file, start files, kept reports; None: data
+    start_wait_s: float = 600.0  #: a worker that cannot reach the server ends without having begun after this
+    report_wait_s: float = 900.0  #: then it leaves its report in the outbox for the manager to find
+    grace_s: float = 10.0  #: from SIGTERM to SIGKILL, for a command that shall end

@@ -33,10 +33,10 @@ class WorkflowConfig:
 
 @attrs.frozen
 class ServerConfig:
-    """`[server]`: where an embedded server listens for workers on other hosts."""
+    """`[server]`: where a server listens."""
 
-    host: str | None = None
-    port: int | None = None
+    host: str | None = None  #: for workers on other hosts, beside loopback; None: the address of the route to them
+    port: int | None = None  #: None: the last one's, else any
 
 
 @attrs.frozen

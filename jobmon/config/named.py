@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 
 from jobmon.config.host import HostSettings
+from jobmon.config.model import ServerConfig
 from jobmon.plugins import Executor
 
 
@@ -17,6 +18,7 @@ class NamedExecutor:
     settings: Any
     host: HostSettings
     exclusive: bool
+    server: ServerConfig = attrs.field(factory=ServerConfig)  #: where remote workers reach the server
 
     def make(self) -> Executor:
         """A new executor object; it does no work until it is started."""

@@ -36,7 +36,8 @@ def resolve(name: str, config: Config, registry: Registry, *, asked_by: str = ""
             f"executor {name!r} ({configured.type}), set up in {configured.source}:\n"
             + "\n".join(f"  {line}" for line in lines)
         )
-    return NamedExecutor(name, cls, settings, host, cls.exclusive if host.exclusive is None else host.exclusive)
+    exclusive = cls.exclusive if host.exclusive is None else host.exclusive
+    return NamedExecutor(name, cls, settings, host, exclusive, config.server)
 
 
 def describe_choices(config: Config, registry: Registry) -> str:

@@ -29,8 +29,12 @@ class HostContext:
 
     @property
     def log_folder(self) -> Path:
-        """Where the platform's own output may go."""
+        """Where the platform's own output goes."""
         return self.folders.platform_logs
+
+    def output_path(self, *, token: str, index: str = "") -> Path:
+        """The file for the platform's own output of a submission, or of a member of an array."""
+        return self.folders.output_path(token, index)
 
     def report(self, *, observations: Mapping[str, Observation]) -> None:
         """Push observations, by token. Thread-safe."""

@@ -138,6 +138,8 @@ class JobInstanceManager:
         for served in self._served:
             if served.named.name in answer.superseded:
                 served.supersede(leases[served.named.name])
+            else:
+                served.refresh_reach()
         return answer.needed
 
     def _wait(self, pause_s: float) -> None:

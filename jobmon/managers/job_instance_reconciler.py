@@ -162,16 +162,22 @@ class JobInstanceReconciler:
         submitted = [attempt.submitted() for attempt in placed]
         seen = service.host.call("observe", _observing(submitted))
         now_s = service.clock.monotonic()
-        told, waiting = [], Counter[str]()
+        told, waiting, unreported = [], Counter[str](), Counter[str]()
         for attempt in placed:
             observation = seen.get(attempt.token)
             if observation is None:
                 continue
+            gone_before = attempt.gone_at_s is not None
             if self._matters(attempt, sighting_of(observation), now_s):
-                told.append(to_wire(attempt.token, attempt.executor_job_id, observation))
+                said = service.outputs.tail(attempt) if gone_before and attempt.gone_at_s is not None else None
+                told.append(to_wire(attempt.token, attempt.executor_job_id, observation, said))
+                if said is not None:
+                    unreported[said.splitlines()[-1]] += 1
             elif isinstance(observation, Pending) and observation.why:
                 waiting[observation.why] += 1
         service.notes.say("pending", "; ".join(f"{n} pending: {why}" for why, n in waiting.most_common(3)))
+        lines = (f"{n} gone without a report, saying: {line}" for line, n in unreported.most_common(3))
+        service.notes.say("unreported", "; ".join(lines))
         if service.outbox is not None:  # a worker's own report is worth more than what the platform says
             service.outbox.deliver(seen.token for seen in told if seen.sighting in _GONE)
         if told:

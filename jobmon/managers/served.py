@@ -94,6 +94,12 @@ class ServedExecutor:
         if session is not None and session.service.lease == lease:
             session.supersede()
 
+    def refresh_reach(self) -> None:
+        """See that the server listens where this executor's workers look for it."""
+        session = self._session
+        if session is not None:
+            session.refresh_reach()
+
     def let_go(self) -> None:
         """Nothing is left to do: end at once, without waiting for a claim that is under way on the server."""
         self._stopping.set()

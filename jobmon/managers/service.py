@@ -10,6 +10,8 @@ from jobmon.config.named import NamedExecutor
 from jobmon.managers.host import ExecutorHost
 from jobmon.managers.live import Attempt, LiveTable
 from jobmon.managers.outbox import Outbox
+from jobmon.managers.platform_output import PlatformOutput
+from jobmon.managers.reach import Reach
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.start_files import StartFiles
 from jobmon.requester import Requester
@@ -47,6 +49,8 @@ class Service:
     live: LiveTable
     recorder: Recorder
     notes: Notes
+    reach: Reach
+    outputs: PlatformOutput
     start_files: StartFiles | None  #: only for executors whose workers report
     outbox: Outbox | None  #: likewise
     n_queued_jobs: int
@@ -67,6 +71,8 @@ class Service:
         dropped = self.live.drop(tokens)
         if self.start_files is not None:
             self.start_files.remove(self._submissions_over(dropped))
+        if self.reach.remote:
+            self.outputs.tidy(dropped)
 
     def _submissions_over(self, dropped: Sequence[Attempt]) -> set[str]:
         """The tokens of submissions of which the last attempt was dropped."""

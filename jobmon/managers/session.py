@@ -3,13 +3,12 @@
 import logging
 import math
 import random
-import sys
 import threading
 from collections.abc import Callable, Mapping
 
 from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
-from jobmon.errors import Superseded
+from jobmon.errors import ConfigurationError, Superseded
 from jobmon.managers.breaker import Breaker
 from jobmon.managers.bucket import TokenBucket
 from jobmon.managers.changes import ChangeListener
@@ -20,6 +19,8 @@ from jobmon.managers.job_instance_factory import JobInstanceFactory
 from jobmon.managers.job_instance_reconciler import JobInstanceReconciler
 from jobmon.managers.live import LiveTable
 from jobmon.managers.outbox import Outbox
+from jobmon.managers.platform_output import PlatformOutput
+from jobmon.managers.reach import Reach
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.run_here import run_here
 from jobmon.managers.service import Notes, Service
@@ -29,6 +30,7 @@ from jobmon.requester import Requester
 from jobmon.wire.leases import Lease
 
 _REMOTE_RATE_PER_S = 50.0
+_REACH_AGAIN_S = 2.0
 #: How long a call of the executor, and then the last records, may take when the manager stops.
 _LAST_CALL_S = 5.0
 _LAST_RECORDS_S = 10.0
@@ -50,7 +52,8 @@ class Session:
     ) -> None:
         self._requester = requester
         live, stopping = LiveTable(), threading.Event()
-        folders = folders_of(requester, lease.workflow_id, named.name)
+        folders = folders_of(requester, lease.workflow_id, named.name, named.host.shared_folder)
+        reach = Reach(named, requester, folders)
         context = HostContext(
             named.name, lease.workflow_id, folders, in_process, self._pushed, lambda r: run_here(requester, r)
         )
@@ -65,13 +68,13 @@ class Session:
         )
         start_files = outbox = None
         if named.cls.reporting is Reporting.WORKER:
-            python = named.host.python or sys.executable
-            start_files = StartFiles(requester, folders, python, named.cls.exit_map)
+            start_files = StartFiles(reach, folders, named.host, named.cls.exit_map)
             outbox = Outbox(requester, folders.outbox)
         recorder = Recorder(lease, requester, named.cls.reporting, self._ended)
         self.service = Service(
-            named, lease, requester, clock, host, live, recorder, Notes(), start_files, outbox, n_queued_jobs, stopping
-        )
+            named, lease, requester, clock, host, live, recorder, Notes(), reach, PlatformOutput(folders),
+            start_files, outbox, n_queued_jobs, stopping,
+        )  # fmt: skip
         self._reconciler = JobInstanceReconciler(self.service)
         self._listener = ChangeListener(self.service, on_cancel=self._reconciler.cancel)
         self._factory = JobInstanceFactory(
@@ -112,6 +115,18 @@ class Session:
         self.service.live.close()
         self._reconciler.stop()
 
+    def refresh_reach(self) -> None:
+        """See that the server still listens where this executor's workers look for it."""
+        reach = self.service.reach
+        if not reach.begun:
+            return
+        try:
+            reach.refresh()
+        except ConfigurationError as error:
+            self.service.notes.say("reach", _unreached(error))
+        else:
+            self.service.notes.say("reach", "")
+
     def supersede(self) -> None:
         """Another manager serves the executor: end at once, without another call of the platform."""
         self._end(Superseded(f"executor {self.service.name} is served by another manager now"))
@@ -138,9 +153,16 @@ class Session:
                 continue
             try:
                 service.host.call("start", lambda _: None)
+                if not service.reach.remote:
+                    return True
+                service.reach.begin(service.host.call("cluster_host", lambda executor: executor.cluster_host()))
             except SchedulerUnavailable as error:
                 _log.warning("executor %s cannot be started: %s", service.name, error)
+            except ConfigurationError as error:
+                service.notes.say("reach", _unreached(error))
+                service.stopping.wait(_REACH_AGAIN_S)
             else:
+                service.notes.say("reach", "")
                 return True
         return False
 
@@ -160,6 +182,10 @@ class Session:
 
     def _ended(self, tokens: list[str]) -> None:
         self.service.drop(tokens)
+
+
+def _unreached(error: ConfigurationError) -> str:
+    return f"its workers cannot reach the server: {' '.join(str(error).split())}"
 
 
 def _rate_per_s(named: NamedExecutor) -> float:

@@ -21,8 +21,10 @@ def sighting_of(observation: object) -> Sighting:
     return _SIGHTINGS.get(type(observation), Sighting.UNKNOWN)
 
 
-def to_wire(token: str, executor_job_id: str | None, observation: Observation) -> leases.Observation:
-    """The message that tells of it."""
+def to_wire(
+    token: str, executor_job_id: str | None, observation: Observation, output: str | None = None
+) -> leases.Observation:
+    """The message that tells of it; `output` is the end of the platform's own output of the attempt."""
     if type(observation) is Exited:
         return leases.Observation(
             token,
@@ -33,7 +35,9 @@ def to_wire(token: str, executor_job_id: str | None, observation: Observation) -
             dict(observation.usage) if observation.usage else _NO_USAGE,
             observation.result,
             executor_job_id,
+            output,
         )
+    why = getattr(observation, "why", None)
     return leases.Observation(
-        token, sighting_of(observation), None, None, getattr(observation, "why", None), _NO_USAGE, None, executor_job_id
+        token, sighting_of(observation), None, None, why, _NO_USAGE, None, executor_job_id, output
     )

@@ -1,26 +1,33 @@
 """Start files: what a worker must know before it can ask the server, its credential among it."""
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from jobmon.config.host import HostSettings
 from jobmon.managers.folders import Folders
-from jobmon.requester import Requester
-from jobmon.worker.build import build_worker
-
-_START_WAIT_S = 600.0
-_REPORT_WAIT_S = 900.0
+from jobmon.managers.reach import Reach
+from jobmon.worker.build import build_starter
 
 
 class StartFiles:
     """Writes one private file per submission and tells the command that places its workers, which holds no secret."""
 
-    def __init__(self, requester: Requester, folders: Folders, python: str, exit_map: Mapping[int, int]) -> None:
-        self._requester, self._folders, self._python = requester, folders, python
-        self._exit_map = {str(status): instead for status, instead in exit_map.items()}
-        self._worker = str(build_worker(folders.shared))
+    def __init__(self, reach: Reach, folders: Folders, settings: HostSettings, exit_map: Mapping[int, int]) -> None:
+        self._reach, self._folders = reach, folders
+        self._python = settings.python or sys.executable
+        self._same = {
+            "endpoint": None if reach.file is None else str(reach.file),
+            "start_wait_s": settings.start_wait_s,
+            "report_wait_s": settings.report_wait_s,
+            "grace_s": settings.grace_s,
+            "outbox": str(folders.outbox),
+            "exit_map": {str(status): instead for status, instead in exit_map.items()},
+        }
+        self._worker = str(build_starter(folders.shared))
 
     def write(self, token: str, credential: str | None) -> tuple[str, ...]:
         """Write an attempt's file; its worker's command line."""
@@ -31,16 +38,7 @@ class StartFiles:
         return self._write(token, {"members": [(member, credential or "") for member, credential in members]})
 
     def _write(self, token: str, who: Mapping[str, Any]) -> tuple[str, ...]:
-        endpoint = self._folders.endpoint_file
-        content = {
-            **who,
-            "server": self._requester.url,
-            "endpoint": None if endpoint is None else str(endpoint),
-            "start_wait_s": _START_WAIT_S,
-            "report_wait_s": _REPORT_WAIT_S,
-            "outbox": str(self._folders.outbox),
-            "exit_map": self._exit_map,
-        }
+        content = {**who, "server": self._reach.url, **self._same}
         path = self._folders.starts / f"{token}.json"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(msgspec.json.encode(content))

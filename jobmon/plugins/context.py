@@ -24,7 +24,14 @@ class ExecutorContext(Protocol):
 
     @property
     def log_folder(self) -> Path:
-        """Where the platform's own output of a submission may go."""
+        """Where the platform's own output of submissions goes, where nodes can write, too."""
+
+    def output_path(self, *, token: str, index: str = "") -> Path:
+        """The file in `log_folder` for the platform's own output, both streams, of a submission.
+
+        Its end is quoted when no worker reports. Of an array `token` is the array's and `index` the platform's sign for
+        a member's index, from 1 on, such as `%a` or `$TASK_ID`.
+        """
 
     @property
     def in_process(self) -> bool:

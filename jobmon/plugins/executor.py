@@ -102,6 +102,13 @@ class Executor:
         """The most attempts that `submit_array` takes at once; 1: it has no arrays. Only where workers report."""
         return 1
 
+    def cluster_host(self) -> str | None:
+        """A host of the cluster, such as its scheduler's: workers reach the server at the address of the route to it.
+
+        For placement REMOTE. None: none is known, the default route tells. Called without `start`, on the client too.
+        """
+        return None
+
     def check_resources(self, *, resources: Resources) -> list[str]:  # noqa: ARG002
         """What is wrong with resources that parse well, a sentence each. Called without `start`, on the client too."""
         return []

@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jobmon.requester.connecting import connect
-    from jobmon.requester.embedded import Listen
+    from jobmon.requester.reach import workers_url
     from jobmon.requester.requester import Requester
 
-__all__ = ["Listen", "Requester", "connect"]
+__all__ = ["Requester", "connect", "workers_url"]
 
 #: Names and the modules that they come from, which are imported when first used: the server wants none of them, and
 #: whoever starts it waits for its imports.
 _HOMES = {
-    "Listen": "jobmon.requester.embedded",
     "Requester": "jobmon.requester.requester",
     "connect": "jobmon.requester.connecting",
+    "workers_url": "jobmon.requester.reach",
 }
 
 

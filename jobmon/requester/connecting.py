@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jobmon.errors import ConfigurationError, ServerIncompatible, ServerUnreachable
-from jobmon.requester.embedded import ANYWHERE, Listen, find, find_or_start
+from jobmon.requester.embedded import find, find_or_start
 from jobmon.requester.endpoint import DataFolder
 from jobmon.requester.requester import Requester
 from jobmon.wire import routes
@@ -27,13 +27,13 @@ def connect(
     environ: Mapping[str, str] = os.environ,
     *,
     start: bool = True,
-    listen: Listen = ANYWHERE,
+    port: int | None = None,
     patience_s: float | None = None,
 ) -> Requester:
     """A requester to the server in use, which has answered and accepts the token.
 
     With `JOBMON_SERVER` that server, with the token of `JOBMON_TOKEN` or of the file `JOBMON_TOKEN_FILE`; otherwise the
-    embedded server of the data folder, started when none runs (unless `start` is false) to listen at `listen`.
+    embedded server of the data folder, started when none runs (unless `start` is false), on `port`.
     `patience_s` is how long later calls try to reach a server that is away; None: for ever.
 
     Raises:
@@ -47,7 +47,7 @@ def connect(
     if environ.get("JOBMON_SERVER"):
         requester = Requester(_address(environ["JOBMON_SERVER"]), _token(environ), patience_s=patience_s)
     else:
-        requester = _embedded(data_folder(environ), start, listen, patience_s)
+        requester = _embedded(data_folder(environ), start, port, patience_s)
     health = requester.call(routes.HEALTH, ReadHealth(), patience_s=_FIRST_CONTACT_S if start else 0.0)
     _check_version(requester.url, health)
     requester.database_id = health.database_id
@@ -55,18 +55,18 @@ def connect(
     return requester
 
 
-def _embedded(folder: DataFolder, start: bool, listen: Listen, patience_s: float | None) -> Requester:
+def _embedded(folder: DataFolder, start: bool, port: int | None, patience_s: float | None) -> Requester:
     if not start:
         endpoint = find(folder)
         if endpoint is None:
             raise ServerUnreachable(f"no server is running for the data folder {folder.path}")
         return Requester(endpoint.url, folder.token(), patience_s=patience_s, data_folder=folder.path)
-    endpoint = find_or_start(folder, listen)
+    endpoint = find_or_start(folder, port)
     return Requester(
         endpoint.url,
         folder.token(),
         patience_s=patience_s,
-        recover=lambda: find_or_start(folder, listen).url,
+        recover=lambda: find_or_start(folder, port).url,
         data_folder=folder.path,
     )
 

@@ -21,19 +21,8 @@ from jobmon.wire.health import Health
 _PROBE_S = 5.0
 
 
-@attrs.frozen
-class Listen:
-    """Where a server that is started shall listen; None: where the last one of the folder did, else loopback."""
-
-    host: str | None = None
-    port: int | None = None
-
-
-ANYWHERE = Listen()
-
-
 def find(folder: DataFolder) -> Endpoint | None:
-    """The folder's server if it answers; None when there is none.
+    """The folder's server if it answers; None when there is none. From another host it is tried where workers reach it.
 
     Raises:
         ServerUnreachable: its process lives, here or on another host, but does not answer.
@@ -43,6 +32,10 @@ def find(folder: DataFolder) -> Endpoint | None:
         return None
     if _answers(endpoint):
         return endpoint
+    if endpoint.host != socket.gethostname():
+        for place in endpoint.outside:
+            if _answers(outward := attrs.evolve(endpoint, url=place.url)):
+                return outward
     alive = is_alive(endpoint.process)
     if alive is None:
         raise ServerUnreachable(
@@ -53,8 +46,8 @@ def find(folder: DataFolder) -> Endpoint | None:
     return None
 
 
-def find_or_start(folder: DataFolder, listen: Listen = ANYWHERE) -> Endpoint:
-    """The folder's server, which answers; it is started if there is none.
+def find_or_start(folder: DataFolder, port: int | None = None) -> Endpoint:
+    """The folder's server, which answers; if there is none it is started, on `port` or on the last one's, if free.
 
     Raises:
         StoreError: it cannot open its database.
@@ -65,7 +58,7 @@ def find_or_start(folder: DataFolder, listen: Listen = ANYWHERE) -> Endpoint:
     if endpoint is not None:
         return endpoint
     with folder.locked("start.lock"):
-        return find(folder) or _start(folder, listen)
+        return find(folder) or _start(folder, port)
 
 
 def _answers(endpoint: Endpoint) -> bool:
@@ -79,14 +72,12 @@ def _answers(endpoint: Endpoint) -> bool:
     return health.database_id == endpoint.database_id
 
 
-def _start(folder: DataFolder, listen: Listen) -> Endpoint:
+def _start(folder: DataFolder, port: int | None) -> Endpoint:
     """Start a server in a session of its own and wait until it says, through a pipe, that it answers or why not."""
     ready, tell = os.pipe()
     command = [sys.executable, "-m", "jobmon.server", "--data", str(folder.path), "--ready-fd", str(tell)]
-    if listen.host is not None:
-        command += ["--host", listen.host]
-    if listen.port is not None:
-        command += ["--port", str(listen.port)]
+    if port is not None:
+        command += ["--port", str(port)]
     with folder.server_log.open("ab") as log:
         subprocess.Popen(
             command,

@@ -13,8 +13,17 @@ from jobmon.processes import ProcessIdentity
 
 
 @attrs.frozen
+class Outside:
+    """Where a server listens beside loopback: the address and port that are bound, and the URL that workers get."""
+
+    host: str
+    port: int
+    url: str
+
+
+@attrs.frozen
 class Endpoint:
-    """Where the server of a data folder listens, and which process it is."""
+    """Where the server of a data folder listens, and which process it is. `url` is for this host."""
 
     url: str
     database_id: str
@@ -22,6 +31,7 @@ class Endpoint:
     boot_id: str
     pid: int
     started: int
+    outside: tuple[Outside, ...] = ()
 
     @property
     def process(self) -> ProcessIdentity:

@@ -15,7 +15,6 @@ def main() -> int:
     """Serve until idle or told to end."""
     parser = argparse.ArgumentParser(prog="python -m jobmon.server")
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument("--host", help="the address to listen on")
     parser.add_argument("--port", type=int, help="the port to listen on")
     parser.add_argument("--ready-fd", type=int, required=True, help="the pipe to tell through")
     arguments = parser.parse_args()
@@ -29,7 +28,7 @@ def main() -> int:
         tell("ready")
 
     try:
-        serve(DataFolder(arguments.data), host=arguments.host, port=arguments.port, on_ready=ready)
+        serve(DataFolder(arguments.data), port=arguments.port, on_ready=ready)
     except JobmonError as error:
         tell(str(error))
         return 1

@@ -23,7 +23,7 @@ from jobmon.server.writing import cancellations_of, changes_of, instances_of, is
 from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
-from jobmon.wire.health import API_VERSION, Health
+from jobmon.wire.health import API_VERSION, Health, Listen, Listening
 from jobmon.wire.leases import ClaimJobs, JobsClaimed, ReadInstanceChanges
 from jobmon.wire.problems import to_problem
 from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, Access, Route
@@ -47,12 +47,14 @@ class Api:
         hub: Hub,
         credentials: Credentials,
         pid: int,
+        listen: Callable[[Listen], Awaitable[Listening]],
     ) -> None:
         self._manager = manager
         self._queries = queries
         self._writer = writer
         self._hub = hub
         self._credentials = credentials
+        self._listen = listen
         self._empty_since: dict[Hashable, tuple[int, int]] = {}
         self._news_told: dict[int, int] = {}  #: how much news had been published when a run's changes were last read
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
@@ -93,6 +95,8 @@ class Api:
     def _answerer(self, route: Route[Any, Any]) -> Callable[[Any, str], Awaitable[bytes]]:
         if route is routes.CLAIM_JOBS:
             return self._claim
+        if route is routes.LISTEN:
+            return lambda message, _: self._encoded(self._listen(message))
         if route is routes.CHANGES:
             return lambda message, _: self._changes(message)
         if route is routes.INSTANCE_CHANGES:
@@ -100,6 +104,9 @@ class Api:
         if self._manager.handles(route):
             return lambda message, request_id: self._write(route, message, request_id)
         return lambda message, _: self._read(route, message)
+
+    async def _encoded(self, answer: Awaitable[Any]) -> bytes:
+        return _encode(await answer)
 
     async def _read(self, route: Route[Any, Any], message: Any) -> bytes:
         loop = asyncio.get_running_loop()

@@ -101,9 +101,6 @@ class InstanceWrites:
         """Apply what came of submissions."""
         tokens = [outcome.token for outcome in message.outcomes]
         transitions, _ = self._taken(tx, message.lease, tokens)
-        for outcome in message.outcomes:
-            if outcome.kind is OutcomeKind.ACCEPTED and outcome.executor_job_id is None:
-                raise InvalidRequest(f"the outcome of {outcome.token} is ACCEPTED, without an executor_job_id")
         event_of = cache(_event_of)  # attempts of which the same is said share the event
         transitions.to_instances([(o.token, event_of(o.kind, o.executor_job_id, o.why)) for o in message.outcomes])
         return self._recorded(tx, transitions, tokens)
@@ -131,7 +128,7 @@ class InstanceWrites:
             silent = state is not InstanceState.RUNNING or self._writing.signs.silent(token)
             gone_for_s = self._writing.signs.seen(token, gone=gone)
             facts = (state, reporting, instance.job_id in calls, silent, gone_for_s)
-            event = decide(facts, (seen.sighting, seen.reason, seen.exit_status, seen.detail))
+            event = decide(facts, (seen.sighting, seen.reason, seen.exit_status, seen.detail, seen.output))
             if event is None:
                 continue
             events.append((token, event))
@@ -203,7 +200,8 @@ def _event_of(kind: OutcomeKind, executor_job_id: str | None, why: str) -> Insta
         OutcomeKind.CANCEL_CONFIRMED: instances.CancelConfirmed,
     }
     if kind is OutcomeKind.ACCEPTED:
-        assert executor_job_id is not None, "checked before"
+        if executor_job_id is None:
+            raise InvalidRequest("an outcome is ACCEPTED, without an executor_job_id")
         return instances.Accepted(executor_job_id)
     event: InstanceEvent = kinds[kind](why)
     return event

@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import os
 import signal
 import socket
 from collections.abc import Callable
 
+import attrs
 import uvicorn
 import uvloop
+from starlette.applications import Starlette
 
 from jobmon.clock import SystemClock
-from jobmon.errors import ConfigurationError, StoreError
+from jobmon.errors import StoreError
 from jobmon.processes import identify
 from jobmon.requester.endpoint import DataFolder, Endpoint
 from jobmon.server.app import Api
@@ -22,6 +23,7 @@ from jobmon.server.credentials import Credentials
 from jobmon.server.hub import Hub
 from jobmon.server.job_query_server import JobQueryServer
 from jobmon.server.job_state_manager import JobStateManager
+from jobmon.server.listening import Listeners, Opened, open_sockets
 from jobmon.server.signs import Patience, SignsOfLife
 from jobmon.store import instances, leases
 from jobmon.store.database import Database, open_database, server_key
@@ -44,7 +46,8 @@ def serve(
 ) -> None:
     """Serve a data folder until told to end by SIGTERM or SIGINT, or idle. Blocks.
 
-    Without `host` and `port` it listens where the last server of the folder did, else on a free port of loopback.
+    It listens on loopback, at `host` too if that is given, and wherever the last server of the folder did; without
+    `port` at that one's port if it is free, else at any.
 
     Raises:
         StoreError: the database cannot be opened, or another server has it open.
@@ -55,11 +58,11 @@ def serve(
     if not lock.acquire(wait=False) and not _waited(lock):
         raise StoreError(f"another server has the database of {folder.path} open")
     try:
-        listener = _listen(folder, host, port)
+        opened = open_sockets(folder.endpoint(), host, port)
         database = open_database(folder.database)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(folder, database, listener, patience or Patience(), ends_when_idle, on_ready))
+                runner.run(_serve(folder, database, opened, patience or Patience(), ends_when_idle, on_ready))
         finally:
             database.close()
     finally:
@@ -83,38 +86,10 @@ def _waited(lock: object) -> bool:
         signal.signal(signal.SIGALRM, before)
 
 
-def _listen(folder: DataFolder, host: str | None, port: int | None) -> socket.socket:
-    """A listening socket at the given, the recorded or a free address."""
-    last = folder.endpoint()
-    wishes: list[tuple[str, int]] = []
-    if last is not None:
-        recorded_host, _, recorded_port = last.url.removeprefix("http://").rpartition(":")
-        if host in (None, recorded_host) and port in (None, int(recorded_port)):
-            wishes.append((recorded_host, int(recorded_port)))
-    wishes.append((host or "127.0.0.1", port or 0))
-    for i, (address, number) in enumerate(wishes):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((address.strip("[]"), number))
-        except OSError as error:
-            listener.close()
-            if i == len(wishes) - 1:
-                raise ConfigurationError(
-                    f"the server cannot listen on {address} port {number}: {error.strerror}. Set another address in "
-                    'jobmon.toml, for instance: [server] host = "127.0.0.1"'
-                ) from error
-        else:
-            listener.listen(1024)
-            return listener
-    raise AssertionError("unreachable: the last wish returns or raises")
-
-
 async def _serve(
     folder: DataFolder,
     database: Database,
-    listener: socket.socket,
+    opened: Opened,
     patience: Patience,
     ends_when_idle: bool,
     on_ready: Callable[[Endpoint], None],
@@ -127,49 +102,85 @@ async def _serve(
         credentials = Credentials(folder.token(), server_key(connection))
     queries = JobQueryServer(database, signs)
     manager = JobStateManager(signs, credentials, hub.publish)
-    api = Api(manager, queries, writer, hub, credentials, os.getpid())
-    server = uvicorn.Server(
-        uvicorn.Config(
-            api.starlette(), loop="uvloop", http="httptools", lifespan="off", access_log=False, log_config=None,
-            log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=300,
-        )
+    servers = Servers()
+    listeners = Listeners(
+        opened, lambda listener: servers.serve([listener]),
+        lambda outside: folder.write_endpoint(attrs.evolve(endpoint, outside=outside)),
     )  # fmt: skip
+    servers.app = Api(manager, queries, writer, hub, credentials, os.getpid(), listeners.listen).starlette()
     gc.freeze()  # what is imported stays: the collector need not look at it again and again
     gc.set_threshold(50_000, 20, 50)
     writer.start()
     try:
-        await _until_ended(server, listener, hub, lambda: _ready(folder, listener, queries.database_id, on_ready),
-                           _idle_check(signs, database, writer) if ends_when_idle else None,
-                           min(_IDLE_CHECK_S, patience.idle_s))  # fmt: skip
+        endpoint = _recorded(folder, opened, queries.database_id)
+        idle = await _until_ended(servers, opened.sockets, hub, lambda: on_ready(endpoint),
+                                  _idle_check(signs, database, writer) if ends_when_idle else None,
+                                  min(_IDLE_CHECK_S, patience.idle_s))  # fmt: skip
+        if idle:  # no worker is left who would look for it there
+            folder.write_endpoint(attrs.evolve(endpoint, outside=()))
     finally:
         writer.stop()
 
 
+class Servers:
+    """The HTTP servers of one application: one for the first sockets, one for each that is added later."""
+
+    def __init__(self) -> None:
+        self.app: Starlette | None = None
+        self._servers: list[uvicorn.Server] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self._ending = False
+
+    def serve(self, sockets: list[socket.socket]) -> None:
+        """Answer at these sockets, too."""
+        assert self.app is not None
+        if self._ending:
+            return
+        server = uvicorn.Server(
+            uvicorn.Config(
+                self.app, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_config=None,
+                log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=300,
+            )
+        )  # fmt: skip
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # `end` is called
+        self._servers.append(server)
+        self.tasks.append(asyncio.ensure_future(server.serve(sockets=sockets)))
+
+    def end(self) -> None:
+        """Have all of them end."""
+        self._ending = True
+        for server in self._servers:
+            server.should_exit = True
+
+
 async def _until_ended(
-    server: uvicorn.Server,
-    listener: socket.socket,
+    servers: Servers,
+    sockets: list[socket.socket],
     hub: Hub,
     ready: Callable[[], None],
     idle: Callable[[], bool] | None,
     idle_check_s: float,
-) -> None:
+) -> bool:
+    """Serve until told to end, or idle; whether it was idle."""
     loop = asyncio.get_running_loop()
+    ended_idle = False
 
     def end() -> None:
         hub.close()  # long polls answer now
-        server.should_exit = True
+        servers.end()
 
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # `end` must run first
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
     ready()
-    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    while not serving.done():
-        await asyncio.wait([serving], timeout=idle_check_s)
-        if idle is not None and idle():
+    servers.serve(sockets)
+    while not all(task.done() for task in servers.tasks):
+        await asyncio.wait(servers.tasks, timeout=idle_check_s)
+        if not ended_idle and idle is not None and idle():
             _log.info("nobody has needed this server for a while: it ends")
+            ended_idle = True
             end()
-    await serving
+    await asyncio.gather(*servers.tasks)
+    return ended_idle
 
 
 def _idle_check(signs: SignsOfLife, database: Database, writer: Writer) -> Callable[[], bool]:
@@ -186,12 +197,9 @@ def _forget_old_answers(tx: Transaction) -> None:
     leases.forget_answers(tx.connection, tx.at - _ANSWERS_KEPT_S * 1_000_000)
 
 
-def _ready(folder: DataFolder, listener: socket.socket, database: str, on_ready: Callable[[Endpoint], None]) -> None:
-    host, port = listener.getsockname()[:2]
-    if ipaddress.ip_address(host).is_unspecified:
-        host = socket.gethostname()
+def _recorded(folder: DataFolder, opened: Opened, database: str) -> Endpoint:
+    """Where this process serves the database of the folder, as it is recorded there."""
     me = identify()
-    shown = f"[{host}]" if ":" in host else host
-    endpoint = Endpoint(f"http://{shown}:{port}", database, me.host, me.boot_id, me.pid, me.started)
+    endpoint = Endpoint(opened.url, database, me.host, me.boot_id, me.pid, me.started, opened.outside)
     folder.write_endpoint(endpoint)
-    on_ready(endpoint)
+    return endpoint

@@ -48,6 +48,7 @@ class Observed:
     reason: Reason | None = None
     exit_status: int | None = None
     detail: str | None = None
+    output: str | None = None  #: the end of the platform's own output, where no worker has reported
 
 
 @attrs.frozen
@@ -97,9 +98,8 @@ def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | 
                 return instances.CancelConfirmed("the platform does not have it any more")
             if facts.gone_for_s < graces.absent_grace_s or not (facts.silent or by_platform):
                 return None
-            return instances.Ended(
-                Reason.LOST, detail="its worker is silent and the platform does not have it; nothing tells how it ended"
-            )
+            lost = "its worker is silent and the platform does not have it; nothing tells how it ended"
+            return instances.Ended(Reason.LOST, detail=_quoted(lost, observed))
 
 
 def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.Ended:
@@ -109,11 +109,19 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
         return instances.Ended(Reason.LOST, detail=_before_start(observed))  # nothing of the task has run
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
-        return instances.Ended(Reason.LOST, observed.exit_status, detail=detail)
-    return instances.Ended(reason, observed.exit_status, detail=observed.detail)
+        return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(detail, observed))
+    return instances.Ended(reason, observed.exit_status, detail=_quoted(observed.detail, observed))
 
 
-def _before_start(observed: Observed) -> str:
+def _before_start(observed: Observed) -> str | None:
     status = None if observed.exit_status is None else f"status {observed.exit_status}"
     said = ", ".join(str(part) for part in (observed.reason, status, observed.detail) if part)
-    return "the platform ended it without a word from a worker that has run it" + (f" ({said})" if said else "")
+    unheard = "the platform ended it without a word from a worker that has run it" + (f" ({said})" if said else "")
+    return _quoted(unheard, observed)
+
+
+def _quoted(detail: str | None, observed: Observed) -> str | None:
+    """The detail, and after it what stands in the platform's own output."""
+    if not observed.output:
+        return detail
+    return f"{detail + '; ' if detail else ''}the platform's output ends with:\n{observed.output}"

@@ -23,6 +23,10 @@ class KitContext:
         for path in (self.state_folder, self.log_folder):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def output_path(self, *, token: str, index: str = "") -> Path:
+        """The file for the platform's own output of a submission, or of a member of an array."""
+        return self.log_folder / (f"{token}.{index}.out" if index else f"{token}.out")
+
     def report(self, *, observations: Mapping[str, Observation]) -> None:
         """Keep pushed observations."""
         with self._changed:

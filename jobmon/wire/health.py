@@ -20,3 +20,18 @@ class Health:
     version: str
     host: str
     pid: int
+
+
+@attrs.frozen
+class Listen:
+    """Have the server listen at a further address of its host, for workers elsewhere. A second time changes nothing."""
+
+    host: str  #: a name or an address
+    port: int | None = None  #: None: the number that it has on loopback if it is free there, else any
+
+
+@attrs.frozen
+class Listening:
+    """Where it is reached now."""
+
+    url: str

@@ -166,6 +166,7 @@ class Observation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     usage: dict[str, float] = {}
     result: str | None = None
     executor_job_id: str | None = None  #: pushed before Accepted was committed: the id that it has there
+    output: str | None = None  #: the end of the platform's own output, where it is gone and no worker has reported
 
 
 @attrs.frozen

@@ -15,6 +15,7 @@ STATUS: dict[type[errors.JobmonError], int] = {
     errors.WorkflowChanged: 409,
     errors.Superseded: 409,
     errors.InvalidTransition: 409,
+    errors.ConfigurationError: 422,
     errors.ServerIncompatible: 426,
     errors.ServerError: 500,
     errors.StoreError: 503,

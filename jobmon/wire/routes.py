@@ -39,6 +39,7 @@ class Route(Generic[Request, Answer]):
 
 
 HEALTH = Route("/health", health.ReadHealth, health.Health, writes=False, access=Access.ANYONE)
+LISTEN = Route("/server/listen", health.Listen, health.Listening, writes=False)
 
 OPEN_RUN = Route("/runs/open", runs.OpenRun, runs.RunOpened)
 BIND_JOBS = Route("/runs/bind", runs.BindJobs, runs.RunStanding)

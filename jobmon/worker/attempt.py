@@ -44,6 +44,7 @@ class Attempt:
         self.worker_id = f"{self.host}:{os.getpid()}:{os.urandom(6).hex()}"
         self.server = Server(start["server"], credential, start.get("endpoint"))
         self.signals = Signals()
+        self.away = False  #: the last heartbeat did not reach the server
 
     def run(self) -> int:
         """Live it; the exit status of this worker."""
@@ -114,7 +115,8 @@ class Attempt:
         self.signals.group = None
         self.signals.ending = None
         body = {"worker_id": self.worker_id, "reports": [told]}
-        kept = False
+        # A server that was away is likely to be so still: a job that is killed while it waits has left its report then.
+        kept = self.away and self._keep(body, Unreachable(f"{self.server.url} did not answer its heartbeats"))
 
         def keep(error: Unreachable) -> None:
             nonlocal kept
@@ -130,10 +132,16 @@ class Attempt:
         if self.token in answer.get("superseded", ()):
             say(f"{self.token}: had been given up before; its end changes nothing")
         if kept:
-            os.unlink(self._outbox())
+            self._unkeep()
 
     def _outbox(self) -> str:
         return f"{self.start['outbox']}/{self.token}.json"
+
+    def _unkeep(self) -> None:
+        try:
+            os.unlink(self._outbox())
+        except FileNotFoundError:
+            return  # the manager has found and sent it
 
     def _keep(self, body: dict[str, Any], error: Exception) -> bool:
         path = self._outbox()

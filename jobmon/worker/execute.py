@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 
 from . import command, memory, report
+from .compact import dumps
 from .spawn import CannotStart, spawn
 
 TYPE_CHECKING = False
@@ -57,7 +57,7 @@ class Execution:
 
     def _spawn(self, opened: dict[int, int]) -> int:
         if self._work.get("call"):
-            opened[3] = _file_with(json.dumps(self._work["call"]))
+            opened[3] = _file_with(dumps(self._work["call"]))
             self._answer = opened[4] = _file_with("")
             return self._try(command.call_argv(self._work["call"], self._archive), opened)
         shell, argv = self._work["command"].get("shell"), self._work["command"].get("argv")
@@ -108,7 +108,9 @@ def _open_output(path: str) -> int:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise OutputFailed(f"cannot open the output file {path}: {error.strerror}") from error
+        told = f"{os.uname().nodename} cannot open the output file {path}: {error.strerror}"
+        hint = "the log folder ([workflow] log_folder in jobmon.toml) must be one that this host can write"
+        raise OutputFailed(f"{told}; {hint}") from error
 
 
 def _file_with(text: str) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+
+from .compact import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _run(start_file: str, index: int | None) -> int:
 
     try:
         with open(start_file, encoding="utf-8") as file:
-            attempt = Attempt(json.load(file), os.path.abspath(sys.argv[0]), index)
+            attempt = Attempt(loads(file.read()), os.path.abspath(sys.path[0]), index)
     except (OSError, ValueError, LookupError, TypeError) as error:
         say(f"cannot use the start file {start_file}: {type(error).__name__}: {error}")
         return BAD_START_FILE
@@ -50,9 +51,9 @@ def _call(read_from: int, write_to: int) -> int:
 
     del sys.path[0]  # the archive: the user's modules are found as they are without it
     with open(read_from, encoding="utf-8") as file:
-        call = json.load(file)
+        call = loads(file.read())
     sys.argv = [call["module"]]
     answer = calls.answer(call)
     with open(write_to, "w", encoding="ascii") as file:
-        json.dump(answer, file)
+        file.write(dumps(answer))
     return int(answer.get("status", 0))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
+
+from .compact import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def with_answer(told: dict[str, Any], answer: bytes) -> dict[str, Any]:
     if told["reason"] not in (None, EXIT_NONZERO):
         return told
     try:
-        said = json.loads(answer)
+        said = loads(answer)
     except ValueError:
         said = {}
     if told["reason"] is None and "result" in said:
@@ -84,7 +85,7 @@ def keep(path: str, body: dict[str, Any]) -> None:
     passing = f"{path}.{os.getpid()}"
     descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
-        json.dump(body, file)
+        file.write(dumps(body))
         file.flush()
         os.fsync(descriptor)
     os.rename(passing, path)

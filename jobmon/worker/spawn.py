@@ -114,5 +114,7 @@ def _reset_signals() -> None:
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
-#: Signals that the worker passes on to the command's process group.
-FORWARDED = (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2)
+#: Signals that the worker passes on to the command's process group. The last three are a scheduler's notices.
+FORWARDED = (
+    _signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGXCPU
+)  # fmt: skip

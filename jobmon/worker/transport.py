@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import _socket
-import json
 import os
+
+from .compact import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Server:
             Unreachable: no usable answer; the next call tries the address that the endpoint file then names.
             Refused: the server says that the request is wrong.
         """
-        content = json.dumps(body).encode()
+        content = dumps(body).encode()
         try:
             try:
                 reused = self._socket is not None
@@ -57,7 +58,7 @@ class Server:
                     raise
                 self._close()  # a connection kept alive that the server had closed meanwhile
                 status, answer = self._exchange(path, content, request_id)
-            message = json.loads(answer)
+            message = loads(answer)
         except (OSError, EOFError, ValueError) as error:
             self._lost()
             raise Unreachable(f"{self.url}: {type(error).__name__}: {error}") from error
@@ -77,8 +78,9 @@ class Server:
         host, port, prefix = split_url(self.url)
         if self._socket is None:
             self._socket = _connect(host, port, self._timeout_s)
+        named = f"[{host}]" if ":" in host else host
         head = (
-            f"POST {prefix}{path} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Worker {self._credential}\r\n"
+            f"POST {prefix}{path} HTTP/1.1\r\nHost: {named}:{port}\r\nAuthorization: Worker {self._credential}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
             f"Jobmon-Api: {API}\r\nJobmon-Request-Id: {request_id}\r\n\r\n"
         )
@@ -100,7 +102,7 @@ class Server:
             return
         try:
             with open(self._endpoint, encoding="utf-8") as file:
-                url = json.load(file)["url"]
+                url = loads(file.read())["url"]
             split_url(url)
         except (OSError, ValueError, KeyError, TypeError):
             return  # there is none now, or not a whole one: the server's starter writes it anew

@@ -100,8 +100,10 @@ def _beat(attempt: Attempt, schedule: Schedule, group: int) -> None:
     try:
         end = attempt.beat()
     except Unreachable:
+        attempt.away = True
         schedule.not_answered(time.monotonic())
         return
+    attempt.away = False
     if end and schedule.ended_for is None:
         signal_group(group, _signal.SIGTERM)
     schedule.answered(time.monotonic(), end)

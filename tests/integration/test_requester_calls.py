@@ -24,7 +24,7 @@ from jobmon.processes import ProcessIdentity, identify
 from jobmon.requester import Requester, connect
 from jobmon.requester.connecting import data_folder
 from jobmon.requester.embedded import find
-from jobmon.requester.endpoint import DataFolder, Endpoint
+from jobmon.requester.endpoint import DataFolder, Endpoint, Outside
 from jobmon.wire import routes
 from jobmon.wire.health import Health, ReadHealth
 from jobmon.wire.runs import ReadWorkflows
@@ -87,6 +87,18 @@ def test_a_server_on_another_host_is_told_of_and_its_database_never_opened(tmp_p
     with pytest.raises(ServerUnreachable, match=r"runs on login2.example \(pid 77\).*Work on login2.example"):
         connect(environment(tmp_path))
     assert not (tmp_path / "jobmon.db").exists()
+
+
+def test_a_server_on_another_host_is_used_where_it_listens_for_workers(tmp_path: Path) -> None:
+    health = msgspec.json.encode(Health("d", (0, 1), "1", "login2.example", 77))
+    with strangers_server(0, health) as port:
+        place = Outside("127.0.0.1", port, f"http://127.0.0.1:{port}")
+        DataFolder(tmp_path).make().write_endpoint(
+            Endpoint("http://127.0.0.1:1", "d", "login2.example", "boot", 77, 1, (place,))
+        )
+        found = find(DataFolder(tmp_path))
+    assert found is not None
+    assert (found.url, found.pid) == (place.url, 77)
 
 
 def test_a_database_that_cannot_be_opened_is_told_to_whoever_connects(tmp_path: Path) -> None:

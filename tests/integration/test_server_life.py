@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
+import attrs
 import msgspec
 import pytest
 from invariants import check, content
@@ -18,7 +19,7 @@ from serving import embedded, end_server, endpoint_of, environment, files_limite
 from jobmon.errors import ServerUnreachable, StoreError
 from jobmon.processes import identify, is_alive
 from jobmon.requester import Requester, connect
-from jobmon.requester.endpoint import DataFolder
+from jobmon.requester.endpoint import DataFolder, Outside
 from jobmon.states.names import JobState
 from jobmon.wire import routes
 from jobmon.wire.health import Health, ReadHealth
@@ -166,6 +167,27 @@ def test_a_server_that_nobody_needs_ends_and_one_that_somebody_needs_does_not(tm
         assert server.wait(20) == 0  # the client is silent now
         with pytest.raises(ServerUnreachable):
             requester.call(routes.HEALTH, ReadHealth())
+
+
+@pytest.mark.parametrize(("idle_s", "taken_back"), [(0.1, False), (60.0, True)])
+def test_a_server_takes_back_where_workers_reached_it_unless_it_ended_because_none_was_left(
+    tmp_path: Path, idle_s: float, taken_back: bool
+) -> None:
+    with serving(tmp_path) as server:
+        first = endpoint_of(tmp_path)
+        server.kill()
+    port = int(first.url.rpartition(":")[2])
+    place = Outside("127.0.0.9", port, f"http://127.0.0.9:{port}")  # stands for an address beyond loopback
+    DataFolder(tmp_path).write_endpoint(attrs.evolve(first, outside=(place,)))
+    with serving(tmp_path, idle_s=idle_s) as server:
+        outward = Requester(place.url, DataFolder(tmp_path).token(), patience_s=0)
+        if taken_back:
+            assert outward.call(routes.HEALTH, ReadHealth()).database_id == first.database_id
+            server.terminate()
+        assert server.wait(20) == 0
+        assert endpoint_of(tmp_path).outside == ((place,) if taken_back else ())
+        with pytest.raises(ServerUnreachable):
+            outward.call(routes.HEALTH, ReadHealth())
 
 
 def test_a_server_with_a_live_attempt_does_not_end_though_all_are_silent(tmp_path: Path) -> None:

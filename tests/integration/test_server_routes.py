@@ -13,13 +13,13 @@ from messages import EXECUTOR, Begun, acquire, begin, claim, open_run, specs
 from msgspec.structs import replace
 from serving import embedded
 
-from jobmon.errors import InvalidRequest, NotAuthorised, Superseded, WorkflowChanged
+from jobmon.errors import ConfigurationError, InvalidRequest, NotAuthorised, Superseded, WorkflowChanged
 from jobmon.processes import identify
 from jobmon.requester import Requester
 from jobmon.states.evidence import Reporting, Sighting
 from jobmon.states.names import InstanceState, JobState, RunState
 from jobmon.wire import routes
-from jobmon.wire.health import ReadHealth
+from jobmon.wire.health import Listen, ReadHealth
 from jobmon.wire.jobs import Call
 from jobmon.wire.leases import (
     ClaimJobs,
@@ -108,6 +108,8 @@ def test_every_route_answers_in_the_life_of_a_workflow(server: Requester) -> Non
     counting = Counting()
     health = counting.call(routes.HEALTH, ReadHealth())
     assert (health.database_id, health.api_version) == (server.database_id, (0, 1))
+    with pytest.raises(ConfigurationError, match=r"203\.0\.113\.1 port \d+: Cannot assign requested address"):
+        counting.call(routes.LISTEN, Listen("203.0.113.1"))  # no address of this host
     begun = begin(counting, 4, max_attempts=2)
     workflow_id, run_id, ids = begun.opened.workflow_id, begun.opened.run_id, begun.job_ids
     claims = claim(counting, begun, with_credentials=True)

@@ -18,7 +18,7 @@ from jobmon.states.reasons import Reason
 from jobmon.testing.worker_server import WorkerServer, worker_server
 from jobmon.wire import routes
 from jobmon.wire.workers import FinishAttempts
-from jobmon.worker.build import build_worker
+from jobmon.worker.build import build_starter
 
 TOKEN = "j" + uuid.uuid4().hex[:26]  # what carries its mark is killed: not that of a parallel run
 FINISH = routes.FINISH_ATTEMPTS.path
@@ -29,7 +29,7 @@ GIVE_BACK = routes.GIVE_BACK_ATTEMPTS.path
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_worker(tmp_path_factory.mktemp("shipped"))
+    return build_starter(tmp_path_factory.mktemp("shipped"))
 
 
 @pytest.fixture
@@ -145,6 +145,22 @@ def test_a_report_that_cannot_be_sent_is_kept_at_once_and_removed_when_it_was_se
     assert not (tmp_path / "outbox" / f"{TOKEN}.json").exists()
 
 
+def test_a_report_that_the_manager_has_sent_in_the_meantime_is_no_trouble(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; read x < go; exit 3")
+    os.mkfifo(tmp_path / "go")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    server.shut()
+    (tmp_path / "go").write_text("x\n")
+    assert worker.process.stderr is not None
+    assert "kept in" in worker.process.stderr.readline()
+    (tmp_path / "outbox" / f"{TOKEN}.json").unlink()
+    server.listen()
+    assert worker.end() == (3, "")
+
+
 def test_a_worker_that_is_ended_while_it_cannot_report_leaves_the_report(
     server: WorkerServer, archive: Path, tmp_path: Path
 ) -> None:
@@ -187,7 +203,7 @@ def test_a_command_that_ignores_its_end_is_killed_after_the_grace(
     assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU])
 def test_signals_reach_the_command(server: WorkerServer, archive: Path, tmp_path: Path, number: int) -> None:
     name = signal.Signals(number).name
     server.give(TOKEN, tmp_path, shell=f"trap 'echo got {name}; exit 4' {name}; echo go > fifo; sleep 600 & wait")
@@ -197,7 +213,7 @@ def test_signals_reach_the_command(server: WorkerServer, archive: Path, tmp_path
     assert worker.end()[0] == 4
     [report] = server.reports(TOKEN)
     assert (report.reason, report.exit_status, report.stdout_tail) == (Reason.EXIT_NONZERO, 4, f"got {name}\n")
-    assert (report.detail is None) == (number in (signal.SIGUSR1, signal.SIGUSR2))
+    assert (report.detail is None) == (number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU))
 
 
 def test_a_command_that_a_signal_from_outside_ended_is_signalled_not_cancelled(
@@ -250,7 +266,9 @@ def test_without_its_server_for_too_long_a_command_is_ended_as_lost(
     assert worker.says() == "go"
     server.shut()
     assert worker.process.stderr is not None
-    assert "kept in" in worker.process.stderr.readline()
+    said = worker.process.stderr.readline()  # before the first try, since the heartbeats had told
+    assert "kept in" in said
+    assert "did not answer its heartbeats" in said
     server.listen()
     worker.end()
     [report] = server.reports(TOKEN)

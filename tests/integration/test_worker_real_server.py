@@ -18,7 +18,7 @@ from jobmon.wire import routes
 from jobmon.wire.jobs import Call, Command, JobSpec
 from jobmon.wire.leases import AcquireLease, Claim, ClaimJobs, ExecutorRegistration
 from jobmon.wire.runs import BeginRun, BindJobs, OpenRun, QueueJobs, ReadAttempts, ReadJobs, RunContext
-from jobmon.worker.build import build_worker
+from jobmon.worker.build import build_starter
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def run_worker(requester: Requester, folder: Path, claim: Claim, **other: str) -
     }
     path = folder / f"{claim.token}.json"
     path.write_bytes(msgspec.json.encode(start | other))
-    argv = [sys.executable, "-I", "-S", str(build_worker(folder)), "run", str(path)]
+    argv = [sys.executable, "-I", "-S", str(build_starter(folder)), "run", str(path)]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
     return done.returncode, done.stderr
 

@@ -218,6 +218,6 @@ def kind_of(pid: int) -> str:
                 return "manager"
     if any(argument.endswith("warm.py") for argument in argv):
         return "interpreter"
-    if any("worker" in argument and argument.endswith(".pyz") for argument in argv):
+    if any("worker" in argument and argument.endswith((".pyz", ".py")) for argument in argv):
         return "worker"
     return " ".join(argv)[:100]

@@ -2,6 +2,7 @@
 
 import itertools
 
+import attrs
 import pytest
 
 from jobmon.states import instances
@@ -178,3 +179,28 @@ def test_an_agent_gets_a_shorter_grace_than_a_worker_and_both_less_than_absence(
     graces = Graces()
     assert (graces.after_exit_s(AGENT), graces.after_exit_s(WORKER), graces.after_exit_s(PLATFORM)) == (1.0, 10.0, 0.0)
     assert graces.after_exit_s(WORKER) < graces.absent_grace_s
+
+
+SAID = "the platform's output ends with:\nbash: no python"
+
+
+@pytest.mark.parametrize(
+    ("observed", "state", "is_call", "before"),
+    [
+        (Observed(Sighting.ABSENT), RUNNING, False, "its worker is silent and the platform does not have it"),
+        (Observed(Sighting.EXITED, Reason.EXIT_NONZERO, 127), SUBMITTED, False, "without a word from a worker"),
+        (Observed(Sighting.EXITED, None, 0), RUNNING, True, "its worker never reported the result of the call"),
+        (Observed(Sighting.EXITED, Reason.OUT_OF_MEMORY, detail="oom"), RUNNING, False, "oom; the platform's"),
+        (Observed(Sighting.EXITED, Reason.SIGNALLED), RUNNING, False, "the platform's"),
+    ],
+)
+def test_an_end_without_a_report_quotes_the_platforms_output(
+    observed: Observed, state: InstanceState, is_call: bool, before: str
+) -> None:
+    event = weigh(attrs.evolve(observed, output="bash: no python"), state, is_call=is_call)
+    assert isinstance(event, Ended)
+    assert before in str(event.detail)
+    assert str(event.detail).endswith(SAID)
+    quiet = weigh(observed, state, is_call=is_call)
+    assert isinstance(quiet, Ended)
+    assert "output ends with" not in (quiet.detail or "")

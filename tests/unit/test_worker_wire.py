@@ -1,5 +1,7 @@
 """The worker speaks the wire's language without importing it; here both are held together."""
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from jobmon.states.evidence import WORKER_DID_NOT_RUN_IT
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION
 from jobmon.worker import attempt, command, transport
-from jobmon.worker.build import build_worker
+from jobmon.worker.build import build_starter, build_worker
 
 
 def test_the_workers_paths_are_the_routes() -> None:
@@ -54,6 +56,18 @@ def test_the_worker_is_built_once_under_a_name_of_its_content(tmp_path: Path) ->
     assert path.name.startswith("worker-0.1-")
     again = build_worker(tmp_path / "other")
     assert again.read_bytes() == path.read_bytes()
+
+
+def test_the_starter_lies_beside_the_worker_and_starts_it_without_what_runs_zips(tmp_path: Path) -> None:
+    path = build_starter(tmp_path)
+    assert build_starter(tmp_path) == path
+    assert sorted(tmp_path.iterdir()) == [path, build_worker(tmp_path)]
+    argv = [sys.executable, "-I", "-S", "-X", "importtime", str(path), "run", str(tmp_path / "nothing")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 78
+    assert "cannot use the start file" in done.stderr
+    assert "jobmon_worker.main" in done.stderr
+    assert "runpy" not in done.stderr
 
 
 def test_every_module_of_the_worker_is_shipped_compiled_beside_its_source(tmp_path: Path) -> None:

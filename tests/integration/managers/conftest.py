@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from jobmon.config.host import HostSettings
+from jobmon.config.model import ServerConfig
 from jobmon.config.named import NamedExecutor
 from jobmon.errors import Superseded
 from jobmon.managers import job_instance_reconciler, served, session
@@ -19,6 +20,7 @@ from jobmon.plugins import (
     Executor,
     Exited,
     NoSettings,
+    Placement,
     Reporting,
     Running,
     SchedulerUnavailable,
@@ -206,6 +208,7 @@ class Platform:
     findings: dict = attrs.field(factory=dict)
     blocked: threading.Event = attrs.field(factory=threading.Event)
     away: bool = False
+    cluster: str | None = None
     limit: int | None = None
     shown: list = attrs.field(factory=list)  # what observe was last asked about
     sought: list = attrs.field(factory=list)  # and find
@@ -285,6 +288,13 @@ class FakeWithWorkers(Fake):
     reporting = Reporting.WORKER
 
 
+class FakeOnOtherHosts(FakeWithWorkers):
+    placement = Placement.REMOTE
+
+    def cluster_host(self):
+        return self.settings.cluster
+
+
 @pytest.fixture
 def server(tmp_path):
     return FakeServer(tmp_path)
@@ -309,9 +319,12 @@ def manage(server, platform):
     """Start a manager; it is stopped at the end of the test."""
     managers = []
 
-    def start(reporting=Reporting.PLATFORM, exclusive=False, in_process=False, n_queued_jobs=1000, **host):
-        cls = Fake if reporting is Reporting.PLATFORM else FakeWithWorkers
-        named = NamedExecutor("fake", cls, platform, HostSettings(poll_max_s=0.1, **host), exclusive)
+    def start(
+        reporting=Reporting.PLATFORM, exclusive=False, in_process=False, n_queued_jobs=1000, elsewhere=None, **host
+    ):
+        cls = Fake if reporting is Reporting.PLATFORM else FakeWithWorkers if elsewhere is None else FakeOnOtherHosts
+        settings = HostSettings(poll_max_s=0.1, **host)
+        named = NamedExecutor("fake", cls, platform, settings, exclusive, elsewhere or ServerConfig())
         manager = JobInstanceManager(1, [named], n_queued_jobs=n_queued_jobs, requester=server, in_process=in_process)
         manager.start()
         managers.append(manager)

@@ -29,6 +29,7 @@ from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
 from jobmon.testing.stand_in import LocalPlatform
 from jobmon.testing.world import World
+from jobmon.testing.written_checks import WrittenChecks
 
 
 class ExecutorConformance(
@@ -42,6 +43,7 @@ class ExecutorConformance(
     HostileChecks,
     PayloadChecks,
     LivesChecks,
+    WrittenChecks,
 ):
     """Every sentence of the executor contract, each as a test. Derive from it and name the type."""
 

@@ -11,10 +11,8 @@ from jobmon.testing.held import Held, effects
 from jobmon.testing.sentences import Level, holds, not_exercised
 from jobmon.testing.valid import wrong_observation, wrong_outcome
 from jobmon.testing.world import World
+from jobmon.testing.written_checks import METHODS
 
-_METHODS = {"submit": "requests", "observe": "submitted", "cancel": "submitted", "find": "submissions",
-            "submit_array": "array",
-            "check_resources": "resources"}  # fmt: skip
 _LIVES = 5
 
 
@@ -43,7 +41,7 @@ class DeclarationChecks:
 
     @holds(Level.CORE, "The methods take their arguments by keyword.")
     def test_the_methods_take_their_arguments_by_keyword(self, world: World) -> None:
-        for method, argument in _METHODS.items():
+        for method, argument in (METHODS | {"submit_array": "array", "check_resources": "resources"}).items():
             defined = getattr(world.executor, method)
             found = [(p.name, p.kind) for p in inspect.signature(defined).parameters.values()]
             assert found == [(argument, inspect.Parameter.KEYWORD_ONLY)], f"it is not {method}(*, {argument})"

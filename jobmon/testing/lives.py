@@ -22,9 +22,8 @@ from jobmon.plugins import (
 )
 from jobmon.plugins import Submitted as SubmittedAttempt
 from jobmon.testing.fault_checks import succeeded
-from jobmon.testing.find_checks import find_is_defined
 from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
-from jobmon.testing.world import World
+from jobmon.testing.world import World, find_is_defined
 
 _MOST = 6
 _STEPS = 20

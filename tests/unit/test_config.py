@@ -8,7 +8,7 @@ import pytest
 from jobmon.config import load_config, resolve
 from jobmon.errors import ConfigurationError, PluginError, UnknownExecutor
 from jobmon.plugins import Executor
-from jobmon.plugins.registry import InstalledType
+from jobmon.plugins.installed import InstalledType
 
 
 @attrs.frozen

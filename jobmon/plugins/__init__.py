@@ -58,8 +58,9 @@ _HOMES = {
     "jobmon.plugins.executor": "CONTRACT_VERSION Completed Executor",
     "jobmon.plugins.hookspecs": "hookimpl",
     "jobmon.plugins.records": (
-        "Absent Accepted ArrayRefused ArrayRequest CannotTell Deferred Exited Finding Found Observation Outcome Pending "
-        "Placement Rejected Running SchedulerUnavailable Submission SubmitRequest Submitted Support Uncertain Unknown"
+        "Absent Accepted ArrayRefused ArrayRequest CannotTell Deferred Exited Finding Found Observation Outcome "
+        "Pending Placement Rejected Running SchedulerUnavailable Submission SubmitRequest Submitted Support "
+        "Uncertain Unknown"
     ),
     "jobmon.plugins.resources": "Resources parse_memory parse_runtime",
     "jobmon.plugins.settings": "NoSettings setting",

@@ -43,7 +43,7 @@ def enabled_entries(find: Find = all_entry_points) -> dict[str, list[EntryPoint]
     blocked = disabled()
     found: dict[str, list[EntryPoint]] = {}
     for entry in find():
-        if entry.name not in blocked and entry not in found.get(entry.name, []):
+        if entry.name not in blocked:
             found.setdefault(entry.name, []).append(entry)
     return dict(sorted(found.items()))
 
@@ -63,6 +63,6 @@ def installed_types(find: Find = all_entry_points) -> list[InstalledType]:
 
 def brought_by(types: Iterable[InstalledType]) -> str:
     """What is wrong when several distributions bring one type."""
-    first, *others = types
-    both = " and ".join(str(one) for one in (first, *others))
-    return f"executor type {first.name!r} is brought by {both}: uninstall all but one"
+    found = list(types)
+    both = " and ".join(sorted(str(one) for one in found))
+    return f"executor type {found[0].name!r} is brought by {both}: uninstall all but one"

@@ -37,6 +37,13 @@ def test_the_tables_of_the_state_machines_are_those_of_the_code() -> None:
     assert made == (ROOT / "docs" / "states.md").read_text(encoding="utf-8"), "run: python docs/make_states.py"
 
 
+def test_the_reference_of_plugins_is_that_of_the_code_and_has_every_public_name() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))
+    assert made["missing"]() == [], "names of jobmon.plugins without a place in docs/make_reference.py"
+    page = (ROOT / "docs" / "executor-reference.md").read_text(encoding="utf-8")
+    assert made["page"]() == page, "run: python docs/make_reference.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_in_a_page_compiles_and_imports_names_that_exist(page: Path) -> None:
     for block in blocks(page, "python"):

@@ -73,6 +73,8 @@ class ExecutorConformance(
     tells_usage: ClassVar[bool] = False
     #: Its observations say why an attempt ended. Where workers report, the platform may know no more than "gone".
     tells_reasons: ClassVar[bool] = True
+    #: `Pending.why` is the platform's reason for which an attempt waits.
+    tells_pending_reasons: ClassVar[bool] = False
     #: Where the platform alone reports: it runs the commands and calls (a simulation does not).
     runs_payloads: ClassVar[bool] = True
     #: `find` takes it that whatever is asked for was sent (a simulation without memory).

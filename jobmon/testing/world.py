@@ -299,8 +299,22 @@ class World:
         limit = self.call("running_limit", self.executor.running_limit)
         return count if limit is None else min(count, limit)
 
+    def tried(self, method: str, *arguments: str) -> tuple[object, ...] | None:
+        """What a method of the platform object returned; None when it is not defined or does not apply."""
+        import pytest
+
+        try:
+            return (getattr(self.platform, method)(*arguments),)
+        except pytest.skip.Exception:
+            return None
+
+    def names_at_the_platform(self) -> list[str] | None:
+        """The names of all jobs that the platform was ever given; None when the platform object cannot tell."""
+        names = self.tried("job_names")
+        return None if names is None else list(names[0])  # type: ignore[call-overload]
+
     def can(self, method: str) -> bool:
-        """Whether the platform object has this method."""
+        """Whether the platform object defines this method; it may be that what it does cannot happen."""
         return getattr(type(self.platform), method) is not getattr(Platform, method)
 
 

@@ -24,6 +24,7 @@ from jobmon.plugins import (
     Executor,
     Exited,
     Found,
+    Pending,
     Reason,
     Rejected,
     Running,
@@ -52,6 +53,11 @@ def fails(check: str) -> Callable[[type[Executor]], type[Executor]]:
 @fails("test_what_the_class_declares_is_of_the_declared_types")
 class DeclaresAnUnknownResource(Memory):
     core_resources = MappingProxyType({"ram": Support.BOOKED})
+
+
+@fails("test_what_the_class_declares_is_of_the_declared_types")
+class DeclaresAnExitStatusThatCannotBe(Memory):
+    exit_map = MappingProxyType({99: 256})
 
 
 @fails("test_the_methods_take_their_arguments_by_keyword")
@@ -428,3 +434,9 @@ class MisreportsAReason(Memory):
 class KeepsNoEvidence(Memory):
     def end(self, row):
         return attrs.evolve(super().end(row), detail=None)
+
+
+@fails("test_the_platforms_reason_for_a_wait_is_told")
+class KeepsTheReasonOfAWaitToItself(Memory):
+    def live(self, row):
+        return Pending() if row.waits else Running()

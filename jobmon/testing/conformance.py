@@ -67,6 +67,9 @@ class ExecutorConformance(
     #: Look for the shortest life that shows a fault. False saves time where each life takes long.
     shrinks: ClassVar[bool] = True
 
+    #: The platform object can bring about all that may happen: a check that is not exercised fails.
+    complete: ClassVar[bool] = False
+
     # What the type does not do. Each is said in the summary.
 
     #: `Exited.usage` is filled.

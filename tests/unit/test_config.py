@@ -203,6 +203,15 @@ def test_a_type_that_is_not_installed_is_told_with_the_name_of_its_distribution(
         resolve("compute", config, FakeRegistry())
 
 
+def test_a_disabled_type_is_told_as_disabled_not_as_missing(place, monkeypatch):
+    config = place(project='[executors.compute]\ntype = "uge"')
+    monkeypatch.setenv("JOBMON_DISABLE_PLUGINS", "uge,slurm")
+    with pytest.raises(UnknownExecutor, match='its type "uge" is disabled by JOBMON_DISABLE_PLUGINS'):
+        resolve("compute", config, FakeRegistry())
+    with pytest.raises(UnknownExecutor, match="disabled by JOBMON_DISABLE_PLUGINS: slurm, uge"):
+        resolve("slurm", config, FakeRegistry())
+
+
 def test_a_wrong_setting_is_told_with_the_executor_and_the_file(place, tmp_path):
     config = place(project='[executors.compute]\ntype = "multiprocess"\nwrkers = 8')
     with pytest.raises(ConfigurationError) as caught:

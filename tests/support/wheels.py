@@ -30,6 +30,7 @@ def pip_environ(house: Path) -> dict[str, str]:
         k: v for k, v in os.environ.items() if not k.startswith(("JOBMON", "PYTHON", "PYTEST", "PIP_", "VIRTUAL_ENV"))
     }
     path = f"{Path(sys.executable).parent}:{kept['PATH']}"
+    kept["XDG_CONFIG_HOME"] = str(house / "no-configuration")
     quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_QUIET": "1"}
     return (
         kept | quiet | {"PATH": path, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(house), "PIP_CONFIG_FILE": os.devnull}

@@ -7,6 +7,7 @@ from importlib_metadata import EntryPoint, version
 
 from jobmon.errors import PluginError, PluginIncompatible, UnknownExecutor
 from jobmon.plugins import hookspecs
+from jobmon.plugins.declared import wrong_declarations
 from jobmon.plugins.executor import CONTRACT_VERSION, Executor
 from jobmon.plugins.installed import (
     DISABLE_VARIABLE,
@@ -103,6 +104,8 @@ def _checked(name: str, installed: InstalledType, types: list[object]) -> type[E
             raise PluginError(f"{who}: jobmon_executor_types returned {cls!r}, which is no class derived from Executor")
         if getattr(cls, "name", None) == name:
             _check_version(cls, who, installed.distribution)
+            if wrong := wrong_declarations(cls):
+                raise PluginError(f"{who}: its class {cls.__name__} declares what cannot be: {'; '.join(wrong)}")
             return cls
     names = ", ".join(repr(getattr(cls, "name", cls)) for cls in types) or "none"
     raise PluginError(f"{who}: its entry point is named {name!r}, but jobmon_executor_types returned {names}")

@@ -1,12 +1,9 @@
 """Level core: submit, observe, and a life after a restart."""
 
 import inspect
-from collections.abc import Mapping
 
-import attrs
-
-from jobmon.plugins import Exited, Pending, Placement, Reporting, Resources, Running, Support
-from jobmon.plugins.resources import CORE_KEYS
+from jobmon.plugins import Exited, Pending, Reporting, Resources, Running
+from jobmon.plugins.declared import wrong_declarations
 from jobmon.testing.held import Held, effects
 from jobmon.testing.sentences import Level, holds, not_exercised
 from jobmon.testing.valid import wrong_observation, wrong_outcome
@@ -21,25 +18,8 @@ class DeclarationChecks:
 
     @holds(Level.CORE, "What the class declares is of the declared types.")
     def test_what_the_class_declares_is_of_the_declared_types(self, world: World) -> None:
-        cls = world.conformance.executor_type
-        wrong = [
-            name
-            for name, good in {
-                "name": isinstance(cls.name, str) and cls.name.isidentifier(),
-                "settings_type": attrs.has(cls.settings_type),
-                "resources_type": attrs.has(cls.resources_type),
-                "reporting": isinstance(cls.reporting, Reporting),
-                "placement": isinstance(cls.placement, Placement),
-                "exclusive": isinstance(cls.exclusive, bool),
-                "core_resources": isinstance(cls.core_resources, Mapping)
-                and set(cls.core_resources) <= set(CORE_KEYS)
-                and all(isinstance(support, Support) for support in cls.core_resources.values()),
-                "exit_map": isinstance(cls.exit_map, Mapping)
-                and all(type(status) is int and 0 <= status <= 255 for pair in cls.exit_map.items() for status in pair),
-            }.items()
-            if not good
-        ]
-        assert not wrong, f"wrong: {', '.join(f'{name} = {getattr(cls, name)!r}' for name in wrong)}"
+        wrong = wrong_declarations(world.conformance.executor_type)
+        assert not wrong, "; ".join(wrong)
 
     @holds(Level.CORE, "The methods take their arguments by keyword.")
     def test_the_methods_take_their_arguments_by_keyword(self, world: World) -> None:

@@ -121,6 +121,26 @@ def test_a_name_that_this_contract_does_not_have_is_told_as_a_matter_of_versions
     assert said.endswith("where there is no such name: upgrade jobmon, or install an older jobmon-executor-ahead")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("settings_type = dict", "settings_type is <class 'dict'>, not an attrs class"),
+        ("reporting = 'nobody'", "reporting is 'nobody', not a Reporting"),
+        ("core_resources = {'ram': None}", "core_resources is {'ram': None}, not a mapping of cores, memory"),
+        ("exit_map = {99: 256}", "exit_map is {99: 256}, not a mapping of exit statuses"),
+    ],
+)
+def test_a_class_that_declares_what_cannot_be_is_refused(place: Path, line: str, said: str) -> None:
+    plugin(place, "odd", good("odd").replace("    api_version", f"    {line}\n    api_version"))
+    assert f"its class Good declares what cannot be: {said}" in refusal("odd")
+
+
+def test_settings_whose_types_cannot_be_resolved_are_refused(place: Path) -> None:
+    code = "import attrs\n@attrs.frozen\nclass Lost:\n    host: 'Nowhere' = None\n" + good("odd")
+    plugin(place, "odd", code.replace("    api_version", "    settings_type = Lost\n    api_version"))
+    assert "not an attrs class with types that can be resolved" in refusal("odd")
+
+
 def test_a_disabled_type_is_as_good_as_not_installed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOBMON_DISABLE_PLUGINS", "other, fine")
     registry = Registry()

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.client import Request
@@ -15,21 +15,45 @@ from jobmon.testing.worker_server import worker_server
 from jobmon.worker.build import build_starter
 
 _ROUNDS = 5  #: of short commands within a repeat
+_PLUGINS = 50
+_LONG = "Description-Content-Type: text/markdown\n\n" + "A readme is in the metadata, too.\n" * 200
 
 
 def command_line(setting: Setting) -> None:
-    """`jobmon executors` above an interpreter that does nothing."""
+    """`jobmon executors` with 50 more plugins, one of which sleeps, above an interpreter that does nothing."""
     program = Path(sys.executable).with_name("jobmon")
-    ours, bare = [], []
+    ours, bare, cpu = [], [], []
     with scratch(setting.parent) as where:
-        environment = dict(where.environment())
+        (where.path / "jobmon.toml").unlink()
+        environment = dict(where.environment()) | {"PYTHONPATH": str(_plugins(where.path / "plugins"))}
         for _ in range(setting.repeats * _ROUNDS):
             ours.append(_wall_s([str(program), "executors"], environment, where.path) * 1e3)
             bare.append(_wall_s([sys.executable, "-c", "pass"], environment, where.path) * 1e3)
+            cpu.append(_cpu_s([str(program), "executors", "--json"], environment) * 1e3)
     above = [a - b for a, b in zip(ours, bare, strict=True)]
     setting.results.take(
-        "jobmon executors above the interpreter's start", "ms", 1, above, peers={"python -c pass": bare}, whole=ours
+        "jobmon executors with 50 plugins above the interpreter's start",
+        "ms",
+        _PLUGINS,
+        above,
+        target="300",
+        peers={"python -c pass": bare},
+        whole=ours,
+        processor_time_of_the_whole=cpu,
     )
+
+
+def _plugins(folder: Path) -> Path:
+    """Installed distributions of an executor type each; to import the first takes 5 s."""
+    folder.mkdir()
+    for number in range(_PLUGINS):
+        name = f"bench{number:02}"
+        (folder / f"jobmon_{name}.py").write_text("import time\ntime.sleep(5)\n" if number == 0 else "")
+        info = folder / f"jobmon_executor_{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: jobmon-executor-{name}\nVersion: 1.0\n{_LONG}")
+        (info / "entry_points.txt").write_text(f"[jobmon.executors]\n{name} = jobmon_{name}\n")
+    return folder
 
 
 def worker(setting: Setting) -> None:
@@ -69,9 +93,10 @@ def _wall_s(argv: Sequence[str], environment: dict[str, str], folder: Path) -> f
     return time.perf_counter() - began
 
 
-def _cpu_s(argv: list[str]) -> float:
-    """Processor time of a process and of all that it waited for."""
-    pid = os.posix_spawnp(argv[0], argv, os.environ)
+def _cpu_s(argv: list[str], environment: Mapping[str, str] = os.environ) -> float:
+    """Processor time of a process, which says nothing, and of all that it waited for."""
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    pid = os.posix_spawnp(argv[0], argv, environment, file_actions=quiet)
     _, status, usage = os.wait4(pid, 0)
     if status:
         raise RuntimeError(f"{' '.join(argv)} ended with status {os.waitstatus_to_exitcode(status)}")

@@ -17,7 +17,7 @@ COMMANDS = {
     "logs": ("jobmon.cli.logs", "Print what an attempt of a job wrote."),
     "server": ("jobmon.cli.server", "Run a server in the foreground."),
     "manager": ("jobmon.cli.manager", "Serve executors of a workflow from this host."),
-    "plugin": ("jobmon.cli.plugin", "Check executor types that you write."),
+    "plugin": ("jobmon.cli.plugin", "Write executor types, and check them."),
 }
 
 

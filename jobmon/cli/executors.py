@@ -1,47 +1,97 @@
-"""`jobmon executors`: what is installed, and what jobmon.toml makes of it."""
+"""`jobmon executors`: what is installed, and what jobmon.toml makes of it. Listing imports no plugin, and little."""
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobmon.cli.exits import Exit
 from jobmon.cli.output import json_option, print_json, print_table, printable
 
+if TYPE_CHECKING:
+    from jobmon.plugins.installed import InstalledType
 
-@click.command(short_help="List installed executor types and the executors of jobmon.toml.")
+
+@click.group(invoke_without_command=True, short_help="List installed executor types and the executors of jobmon.toml.")
 @click.option(
     "--load", is_flag=True, help="Import each type, each in a process of its own; shows its contract version or error."
 )
 @click.option("--traceback", is_flag=True, help="With --load: print the traceback of each type that fails.")
 @json_option
-def executors(load: bool, traceback: bool, as_json: bool) -> int:
+@click.pass_context
+def executors(ctx: click.Context, load: bool, traceback: bool, as_json: bool) -> int:
     """List installed executor types, from the metadata of packages (nothing is imported), and executors of jobmon.toml.
 
     With --load the exit code is 1 when a type cannot be used.
     """
-    from jobmon.plugins.registry import Registry
+    if ctx.invoked_subcommand is not None:
+        return Exit.OK
+    from jobmon.plugins.installed import disabled
 
-    types: list[dict[str, Any]] = [
-        {"type": t.name, "distribution": t.distribution, "version": t.version, "from": t.location}
-        for t in Registry().installed()
-    ]
-    broken = _add_loaded(types) if load or traceback else []
+    types = _installed()
+    if load or traceback:
+        _load_each(types)
+    broken = [row for row in types if row.get("error")]
     named = _configured()
     if as_json:
-        print_json({"types": types, "executors": named})
+        print_json({"types": types, "executors": named, "disabled": sorted(disabled())})
         return Exit.FAILED if broken else Exit.OK
-    columns = ["type", "distribution", "version", *(["contract", "error"] if load or traceback else []), "from"]
+    columns = ["type", "distribution", "version", *(["contract"] if load or traceback else [])]
+    columns += [*(["error"] if broken or load or traceback else []), "from"]
     print_table(columns, types, empty="no executor type is installed: pip install jobmon-executor-multiprocess")
     if named:
         click.echo()
         rows = [row | {"settings": _settings(row["settings"]), "host": _settings(row["host"])} for row in named]
         print_table(["executor", "type", "settings", "host"], rows, empty="")
+    if disabled():
+        click.echo(f"JOBMON_DISABLE_PLUGINS blocks {', '.join(sorted(disabled()))}", err=True)
     if traceback:
         for row in broken:
-            click.echo(f"\n{row['type']}:\n{row['traceback']}", err=True)
+            click.echo(f"\n{row['type']}:\n{row.get('traceback') or row['error']}", err=True)
     return Exit.FAILED if broken else Exit.OK
+
+
+@executors.command(short_help="Show the settings and resources of an executor type.")
+@click.argument("name")
+@click.option("--traceback", is_flag=True, help="Print the traceback too, if it cannot be used.")
+@json_option
+def show(name: str, traceback: bool, as_json: bool) -> int:
+    """Show what the installed executor type NAME declares: settings and resources with types, defaults and help.
+
+    Its plugin is imported, no other.
+    """
+    from jobmon.cli.type_help import as_data, print_type, type_help
+    from jobmon.errors import PluginError
+
+    try:
+        installed, declared = type_help(name)
+    except PluginError:
+        if traceback:
+            import traceback as formatting
+
+            click.echo(formatting.format_exc(), err=True)
+        raise
+    if as_json:
+        print_json(as_data(installed, declared))
+    else:
+        print_type(installed, declared)
+    return Exit.OK
+
+
+def _installed() -> list[dict[str, Any]]:
+    """A row for each installed type; one that several distributions bring has an error."""
+    from jobmon.plugins.installed import brought_by, installed_types
+
+    by_name: dict[str, list[InstalledType]] = {}
+    for one in installed_types():
+        by_name.setdefault(one.name, []).append(one)
+    return [
+        {"type": one.name, "distribution": one.distribution, "version": one.version, "from": one.location}
+        | ({"error": brought_by(same)} if len(same) > 1 else {})
+        for same in by_name.values()
+        for one in same
+    ]
 
 
 def _settings(table: dict[str, Any]) -> str:
@@ -50,6 +100,10 @@ def _settings(table: dict[str, Any]) -> str:
 
 def _configured() -> list[dict[str, Any]]:
     """The executors of jobmon.toml, without loading their types. The configuration is read only where there is any."""
+    from jobmon.config.places import any_source
+
+    if not any_source(Path.cwd(), os.environ):
+        return []
     from jobmon.config import load_config
 
     config = load_config(Path.cwd(), os.environ)
@@ -59,11 +113,10 @@ def _configured() -> list[dict[str, Any]]:
     ]
 
 
-def _add_loaded(types: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Import each type and note its contract version or error in its row; returns the rows of those that failed."""
+def _load_each(types: list[dict[str, Any]]) -> None:
+    """Import each type and note its contract version or error in its row."""
     from jobmon.cli.probe import probe
 
     findings = {name: probe(name) for name in {row["type"] for row in types}}
     for row in types:
         row.update(findings[row["type"]])
-    return [row for row in types if row["error"] is not None]

@@ -23,9 +23,35 @@ class TestInstalled(ExecutorConformance):
 '''
 
 
-@click.group(short_help="Check executor types that you write.")
+@click.group(short_help="Write executor types, and check them.")
 def plugin() -> None:
-    """Check executor types that you write."""
+    """Write executor types, and check them."""
+
+
+@plugin.command(short_help="Write the distribution of a new executor type.")
+@click.argument("name")
+@click.option(
+    "--in",
+    "parent",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="The folder in which jobmon_NAME is made; the working folder when not given.",
+)
+def new(name: str, parent: Path) -> None:
+    """Write the distribution jobmon-executor-NAME in ./jobmon_NAME: an executor type NAME with its tests.
+
+    Its tests run at once; what fails is what is left to write, and says what to write. Nothing is ever overwritten.
+    """
+    from importlib.metadata import version
+
+    from jobmon.plugins import CONTRACT_VERSION
+    from jobmon.plugins.installed import enabled_entries
+    from jobmon.scaffold.render import check_name, write_distribution
+
+    check_name(name, installed=list(enabled_entries()))
+    for path in write_distribution(name, parent, contract=CONTRACT_VERSION, jobmon_version=version("jobmon")):
+        click.echo(path)
+    click.echo(f"\nNow: cd {parent / f'jobmon_{name}'}; pip install -e '.[testing]'; pytest", err=True)
 
 
 @plugin.command(short_help="Run the conformance kit against an installed type.")

@@ -10,7 +10,8 @@ import attrs
 
 from jobmon.config.host import HostSettings
 from jobmon.config.model import Config, ExecutorConfig, ServerConfig, WorkflowConfig
-from jobmon.config.sources import Source, project_file, read_environment, read_file, user_file
+from jobmon.config.places import project_file, user_file
+from jobmon.config.sources import Source, read_environment, read_file
 from jobmon.errors import ConfigurationError
 from jobmon.plugins.settings import build
 

@@ -1,6 +1,5 @@
 """Where configuration comes from: the user's file, the project's file, variables `JOBMON__SECTION__KEY`."""
 
-import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,10 +7,8 @@ from typing import Any
 
 import attrs
 
+from jobmon.config.places import PREFIX
 from jobmon.errors import ConfigurationError
-
-FILE_NAME = "jobmon.toml"
-PREFIX = "JOBMON__"
 
 
 @attrs.frozen
@@ -20,22 +17,6 @@ class Source:
 
     where: str
     table: Mapping[str, Any]
-
-
-def user_file(environ: Mapping[str, str]) -> Path:
-    """The path of the user's file, whether it exists or not."""
-    home = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - no error without a home
-    return Path(home) / "jobmon" / FILE_NAME
-
-
-def project_file(folders: Iterable[Path]) -> Path | None:
-    """The nearest jobmon.toml in or above the first folder, else in or above the next one; None when there is none."""
-    for folder in folders:
-        start = folder.absolute()
-        for candidate in (start, *start.parents):
-            if (candidate / FILE_NAME).is_file():
-                return candidate / FILE_NAME
-    return None
 
 
 def read_file(path: Path) -> Source:

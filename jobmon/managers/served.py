@@ -9,8 +9,8 @@ from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
 from jobmon.errors import ServerUnreachable, Superseded
 from jobmon.managers.session import Session
+from jobmon.plugins.describe import describe
 from jobmon.plugins.registry import Registry
-from jobmon.plugins.settings import describe
 from jobmon.processes import identify
 from jobmon.requester import Requester
 from jobmon.states.names import FINAL_JOB_STATES, JobState

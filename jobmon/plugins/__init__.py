@@ -14,39 +14,61 @@ The module `jobmon_labbatch` has one hook, which returns the class whose `name` 
 The plugin `jobmon_dummy` is the smallest whole example.
 """
 
-from jobmon.plugins.context import ExecutorContext
-from jobmon.plugins.executor import CONTRACT_VERSION, Completed, Executor
-from jobmon.plugins.hookspecs import hookimpl
-from jobmon.plugins.records import (
-    Absent,
-    Accepted,
-    ArrayRefused,
-    ArrayRequest,
-    CannotTell,
-    Deferred,
-    Exited,
-    Finding,
-    Found,
-    Observation,
-    Outcome,
-    Pending,
-    Placement,
-    Rejected,
-    Running,
-    SchedulerUnavailable,
-    Submission,
-    SubmitRequest,
-    Submitted,
-    Support,
-    Uncertain,
-    Unknown,
-)
-from jobmon.plugins.resources import Resources, parse_memory, parse_runtime
-from jobmon.plugins.settings import NoSettings
-from jobmon.processes import ProcessIdentity, identify, is_alive, kill_marked, marked
-from jobmon.states.evidence import Reporting
-from jobmon.states.reasons import Reason
-from jobmon.wire.jobs import Call, Command
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobmon.plugins.context import ExecutorContext
+    from jobmon.plugins.executor import CONTRACT_VERSION, Completed, Executor
+    from jobmon.plugins.hookspecs import hookimpl
+    from jobmon.plugins.records import (
+        Absent,
+        Accepted,
+        ArrayRefused,
+        ArrayRequest,
+        CannotTell,
+        Deferred,
+        Exited,
+        Finding,
+        Found,
+        Observation,
+        Outcome,
+        Pending,
+        Placement,
+        Rejected,
+        Running,
+        SchedulerUnavailable,
+        Submission,
+        SubmitRequest,
+        Submitted,
+        Support,
+        Uncertain,
+        Unknown,
+    )
+    from jobmon.plugins.resources import Resources, parse_memory, parse_runtime
+    from jobmon.plugins.settings import NoSettings, setting
+    from jobmon.processes import ProcessIdentity, identify, is_alive, kill_marked, marked
+    from jobmon.states.evidence import Reporting
+    from jobmon.states.reasons import Reason
+    from jobmon.wire.jobs import Call, Command
+
+#: Modules and the names that come from them, imported when first used: to list what is installed needs none.
+_HOMES = {
+    "jobmon.plugins.context": "ExecutorContext",
+    "jobmon.plugins.executor": "CONTRACT_VERSION Completed Executor",
+    "jobmon.plugins.hookspecs": "hookimpl",
+    "jobmon.plugins.records": (
+        "Absent Accepted ArrayRefused ArrayRequest CannotTell Deferred Exited Finding Found Observation Outcome "
+        "Pending Placement Rejected Running SchedulerUnavailable Submission SubmitRequest Submitted Support "
+        "Uncertain Unknown"
+    ),
+    "jobmon.plugins.resources": "Resources parse_memory parse_runtime",
+    "jobmon.plugins.settings": "NoSettings setting",
+    "jobmon.processes": "ProcessIdentity identify is_alive kill_marked marked",
+    "jobmon.states.evidence": "Reporting",
+    "jobmon.states.reasons": "Reason",
+    "jobmon.wire.jobs": "Call Command",
+}
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -89,4 +111,17 @@ __all__ = [
     "marked",
     "parse_memory",
     "parse_runtime",
+    "setting",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names.split():
+            value = globals()[name] = getattr(importlib.import_module(module), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -69,12 +69,12 @@ class Executor:
     nothing that a restart would need may be kept in memory. The constructor does no work.
     """
 
-    name: ClassVar[str]
-    api_version: ClassVar[tuple[int, int]]
-    settings_type: ClassVar[type] = NoSettings
-    resources_type: ClassVar[type] = NoSettings
-    reporting: ClassVar[Reporting] = Reporting.WORKER
-    placement: ClassVar[Placement] = Placement.LOCAL
+    name: ClassVar[str]  #: the type; its entry point has the same name
+    api_version: ClassVar[tuple[int, int]]  #: the version of the contract that it was written for: (major, minor)
+    settings_type: ClassVar[type] = NoSettings  #: an attrs class of what `[executors.NAME]` may say
+    resources_type: ClassVar[type] = NoSettings  #: an attrs class of what tasks may ask for under the type's name
+    reporting: ClassVar[Reporting] = Reporting.WORKER  #: who tells how an attempt goes
+    placement: ClassVar[Placement] = Placement.LOCAL  #: where workers run
     #: Leased per server, so that no two workflows use it at once; `[executors.NAME.host] exclusive` changes it.
     exclusive: ClassVar[bool] = False
     #: What it makes of the core's resources; those that are not named are ignored.

@@ -24,11 +24,11 @@ class SubmitRequest:
     job_name: str  #: the token and the cleaned name of the task: letters, digits, `_`, `.` and `-`, at most 100
     task_name: str  #: as the user wrote it; never put it on a command line
     resources: Resources
-    worker_argv: tuple[str, ...] = ()
-    command: Command | None = None
+    worker_argv: tuple[str, ...] = ()  #: what the platform is to run, where workers report
+    command: Command | None = None  #: what is to be run, where the platform alone reports: this or `call`
     call: Call | None = None
-    environment: Mapping[str, str] = MappingProxyType({})
-    cwd: str = ""
+    environment: Mapping[str, str] = MappingProxyType({})  #: to be set in addition to the platform's
+    cwd: str = ""  #: the folder to run it in
 
 
 @attrs.frozen

@@ -1,64 +1,47 @@
-"""Executor types that are installed: found by their entry points, loaded one by one when first used.
-
-Listing reads metadata alone and imports nothing. Nobody but `Registry` touches pluggy.
-"""
+"""Loads executor types one by one, when first used. Nobody else touches pluggy."""
 
 import difflib
-import os
-from collections.abc import Callable, Iterable
 
-import attrs
 import pluggy
-from importlib_metadata import EntryPoint, entry_points
+from importlib_metadata import EntryPoint, version
 
 from jobmon.errors import PluginError, PluginIncompatible, UnknownExecutor
 from jobmon.plugins import hookspecs
+from jobmon.plugins.declared import wrong_declarations
 from jobmon.plugins.executor import CONTRACT_VERSION, Executor
-
-GROUP = "jobmon.executors"
-DISABLE_VARIABLE = "JOBMON_DISABLE_PLUGINS"
-
-
-@attrs.frozen
-class InstalledType:
-    """An installed executor type, from metadata alone."""
-
-    name: str
-    distribution: str
-    version: str
-    module: str
-    location: str
-
-
-def _entry_points() -> Iterable[EntryPoint]:
-    return entry_points(group=GROUP)
+from jobmon.plugins.installed import (
+    DISABLE_VARIABLE,
+    Find,
+    InstalledType,
+    all_entry_points,
+    brought_by,
+    describe_entry,
+    disabled,
+    enabled_entries,
+    installed_types,
+)
 
 
 class Registry:
     """The installed executor types."""
 
-    def __init__(self, find: Callable[[], Iterable[EntryPoint]] = _entry_points) -> None:
+    def __init__(self, find: Find = all_entry_points) -> None:
         self._find = find
         self._loaded: dict[str, type[Executor]] = {}
 
     def entries(self) -> dict[str, list[EntryPoint]]:
         """Entry points by type name; a name with more than one belongs to several distributions."""
-        disabled = {name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(",")}
-        found: dict[str, list[EntryPoint]] = {}
-        for entry in self._find():
-            if entry.name not in disabled and entry not in found.get(entry.name, []):
-                found.setdefault(entry.name, []).append(entry)
-        return dict(sorted(found.items()))
+        return enabled_entries(self._find)
 
     def installed(self) -> list[InstalledType]:
         """Every installed type, one row per distribution that brings it."""
-        return [_describe(entry) for entries in self.entries().values() for entry in entries]
+        return installed_types(self._find)
 
     def load(self, name: str) -> type[Executor]:
         """The class of a type.
 
         Raises:
-            UnknownExecutor: no such type is installed.
+            UnknownExecutor: no such type is installed, or it is disabled.
             PluginError: its plugin fails to import or does not keep the contract.
             PluginIncompatible: it was written for another version of the contract.
         """
@@ -68,6 +51,8 @@ class Registry:
 
     def _load(self, name: str) -> type[Executor]:
         entries = self.entries()
+        if name in disabled():
+            raise UnknownExecutor(f"executor type {name!r} is disabled: {DISABLE_VARIABLE} names it")
         if name not in entries:
             close = difflib.get_close_matches(name, entries, 1)
             raise UnknownExecutor(
@@ -75,15 +60,28 @@ class Registry:
                 + (f". Did you mean {close[0]!r}?" if close else "")
             )
         if len(entries[name]) > 1:
-            both = " and ".join(f"{t.distribution} {t.version}" for t in map(_describe, entries[name]))
-            raise PluginError(f"executor type {name!r} is brought by {both}: uninstall all but one")
-        entry = entries[name][0]
-        who = f"executor type {name!r} ({_describe(entry).distribution} {_describe(entry).version})"
+            raise PluginError(brought_by(map(describe_entry, entries[name])))
+        installed = describe_entry(entries[name][0])
+        who = f"executor type {name!r} ({installed})"
         try:
-            module = entry.load()
-        except Exception as error:
-            raise PluginError(f"{who} cannot be imported: {type(error).__name__}: {error}") from error
-        return _checked(name, who, _types_of(module, who))
+            module = entries[name][0].load()
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{who} cannot be imported: {_what_failed(error, installed)}") from error
+        return _checked(name, installed, _types_of(module, who))
+
+
+def _what_failed(error: BaseException, installed: InstalledType) -> str:
+    said = f"{type(error).__name__}: {error}"
+    if not isinstance(error, ImportError) or error.name is None:
+        return said
+    if error.name == "jobmon.plugins":
+        return (
+            f"{said}. This {_this_jobmon()}, where there is no such name: "
+            f"upgrade jobmon, or install an older {installed.distribution}"
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name.split(".")[0] != installed.module.split(".")[0]:
+        return f"{said}. A package that it needs is missing; to bring it: pip install {installed.distribution}"
+    return said
 
 
 def _types_of(module: object, who: str) -> list[object]:
@@ -99,33 +97,38 @@ def _types_of(module: object, who: str) -> list[object]:
     return answers[0]
 
 
-def _checked(name: str, who: str, types: list[object]) -> type[Executor]:
+def _checked(name: str, installed: InstalledType, types: list[object]) -> type[Executor]:
+    who = f"executor type {name!r} ({installed})"
     for cls in types:
         if not (isinstance(cls, type) and issubclass(cls, Executor)):
             raise PluginError(f"{who}: jobmon_executor_types returned {cls!r}, which is no class derived from Executor")
         if getattr(cls, "name", None) == name:
-            _check_version(cls, who)
+            _check_version(cls, who, installed.distribution)
+            if wrong := wrong_declarations(cls):
+                raise PluginError(f"{who}: its class {cls.__name__} declares what cannot be: {'; '.join(wrong)}")
             return cls
     names = ", ".join(repr(getattr(cls, "name", cls)) for cls in types) or "none"
     raise PluginError(f"{who}: its entry point is named {name!r}, but jobmon_executor_types returned {names}")
 
 
-def _check_version(cls: type[Executor], who: str) -> None:
-    version = getattr(cls, "api_version", None)
-    if not (isinstance(version, tuple) and len(version) == 2 and all(isinstance(part, int) for part in version)):
-        raise PluginError(f"{who}: api_version is {version!r}; it must be a pair of whole numbers, (major, minor)")
+def _check_version(cls: type[Executor], who: str, distribution: str) -> None:
+    spoken = getattr(cls, "api_version", None)
+    if not (isinstance(spoken, tuple) and len(spoken) == 2 and all(type(part) is int for part in spoken)):
+        raise PluginError(f"{who}: api_version is {spoken!r}; it must be a pair of whole numbers, (major, minor)")
     major, minor = CONTRACT_VERSION
-    if version[0] != major or version[1] > minor:
-        newer = version > CONTRACT_VERSION
-        raise PluginIncompatible(
-            f"{who} was written for contract {version[0]}.{version[1]}; "
-            f"this jobmon speaks {major}.0 to {major}.{minor}. "
-            + ("Upgrade jobmon, or install an older version of the plugin." if newer else "Upgrade the plugin.")
-        )
+    if spoken[0] == major and spoken[1] <= minor:
+        return
+    what_to_do = (
+        f"Upgrade jobmon, or install an older {distribution}."
+        if spoken > CONTRACT_VERSION
+        else f"Upgrade {distribution}, or install an older jobmon."
+    )
+    raise PluginIncompatible(
+        f"{who} was written for contract {spoken[0]}.{spoken[1]}; this {_this_jobmon()}. {what_to_do}"
+    )
 
 
-def _describe(entry: EntryPoint) -> InstalledType:
-    dist = entry.dist
-    if dist is None:
-        return InstalledType(entry.name, "unknown", "?", entry.module, "?")
-    return InstalledType(entry.name, dist.name, dist.version, entry.module, str(dist.locate_file("")))
+def _this_jobmon() -> str:
+    major, minor = CONTRACT_VERSION
+    speaks = f"{major}.{minor}" if minor == 0 else f"{major}.0 to {major}.{minor}"
+    return f"jobmon {version('jobmon')} speaks {speaks}"

@@ -2,16 +2,35 @@
 
 import difflib
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 import msgspec
 
+HELP = "jobmon_help"  #: the key of a field's help in its metadata
+
 
 @attrs.frozen
 class NoSettings:
     """An executor, or its resources, without keys of their own."""
+
+
+def setting(
+    default: Any = attrs.NOTHING,
+    *,
+    help: str,  # noqa: A002 - the word that authors look for
+    factory: Callable[[], Any] | None = None,
+    validator: Callable[[Any, Any, Any], None] | None = None,
+    converter: Callable[[Any], Any] | None = None,
+) -> Any:
+    """A field of an attrs class of settings or resources, with the words that `jobmon executors show` prints of it.
+
+    Without `default` and `factory` it must be given. `validator` and `converter` are those of `attrs.field`.
+    """
+    if factory is not None:
+        default = attrs.Factory(factory)
+    return attrs.field(default=default, validator=validator, converter=converter, metadata={HELP: help})
 
 
 def build(settings_type: type, table: Mapping[str, Any]) -> tuple[Any, list[str]]:
@@ -43,29 +62,3 @@ def build(settings_type: type, table: Mapping[str, Any]) -> tuple[Any, list[str]
         return settings_type(**values), []
     except (TypeError, ValueError) as error:
         return None, [str(error)]
-
-
-@attrs.frozen
-class FieldHelp:
-    """One setting, for people."""
-
-    name: str
-    type: str
-    default: str | None  #: None: it must be given
-
-
-def describe(settings_type: type) -> list[FieldHelp]:
-    """The fields of a settings class in order."""
-    return [
-        FieldHelp(
-            field.name,
-            field.type.__name__ if isinstance(field.type, type) else str(field.type),
-            None if field.default is attrs.NOTHING else _default(field.default),
-        )
-        for field in attrs.fields(settings_type)
-        if field.init
-    ]
-
-
-def _default(default: Any) -> str:
-    return repr(default.factory()) if isinstance(default, attrs.Factory) else repr(default)  # type: ignore[arg-type]

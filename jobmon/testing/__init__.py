@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jobmon.testing.command_platform import Answer, CommandPlatform
+    from jobmon.testing.command_platform import Answer, CommandPlatform, Fake
     from jobmon.testing.conformance import ExecutorConformance
     from jobmon.testing.context import KitContext
     from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway, TableJob
@@ -22,6 +22,7 @@ _HOMES = {
     "AnswerLost": "job_table",
     "CommandPlatform": "command_platform",
     "ExecutorConformance": "conformance",
+    "Fake": "command_platform",
     "JobRefused": "job_table",
     "JobTable": "job_table",
     "KitContext": "context",
@@ -40,6 +41,7 @@ __all__ = [
     "AnswerLost",
     "CommandPlatform",
     "ExecutorConformance",
+    "Fake",
     "JobRefused",
     "JobTable",
     "KitContext",

@@ -14,10 +14,9 @@ from jobmon.plugins import (
     Submission,
     Uncertain,
 )
-from jobmon.testing.find_checks import find_is_defined
 from jobmon.testing.sentences import Level, does_not_apply, holds
 from jobmon.testing.valid import wrong_outcome
-from jobmon.testing.world import World
+from jobmon.testing.world import World, find_is_defined
 
 
 class ArrayChecks:

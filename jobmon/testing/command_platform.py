@@ -51,7 +51,8 @@ class CommandPlatform(JobTable):
 
     What a command raises becomes its answer: PlatformAway the message `away` and status 1, JobRefused its own text
     and status 1; AnswerLost makes it hang until the executor's time limit, which the kit shortens to
-    `command_limit_s`. Half an answer is the first half of what the command would have said, with status 1.
+    `command_limit_s` from `accept_then_time_out` on. Half an answer is the first half of what the command would
+    have said, with status 1.
     """
 
     commands: ClassVar[Mapping[str, Fake]] = {}
@@ -80,7 +81,9 @@ class CommandPlatform(JobTable):
 
     def adopt(self, executor: Executor) -> None:
         def run(argv: Sequence[str], *, timeout_s: float = 30.0, stdin: str = "") -> Completed:
-            return type(executor).run(executor, argv, timeout_s=min(timeout_s, self.command_limit_s), stdin=stdin)
+            # Only where an answer will not come: on a busy host an answer that does come may take longer.
+            limit_s = min(timeout_s, self.command_limit_s) if self._lose_answer else timeout_s
+            return type(executor).run(executor, argv, timeout_s=limit_s, stdin=stdin)
 
         executor.run = run  # type: ignore[method-assign]
 

@@ -29,6 +29,7 @@ from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
 from jobmon.testing.stand_in import LocalPlatform
 from jobmon.testing.world import World
+from jobmon.testing.written_checks import WrittenChecks
 
 
 class ExecutorConformance(
@@ -42,6 +43,7 @@ class ExecutorConformance(
     HostileChecks,
     PayloadChecks,
     LivesChecks,
+    WrittenChecks,
 ):
     """Every sentence of the executor contract, each as a test. Derive from it and name the type."""
 
@@ -65,12 +67,17 @@ class ExecutorConformance(
     #: Look for the shortest life that shows a fault. False saves time where each life takes long.
     shrinks: ClassVar[bool] = True
 
+    #: The platform object can bring about all that may happen: a check that is not exercised fails.
+    complete: ClassVar[bool] = False
+
     # What the type does not do. Each is said in the summary.
 
     #: `Exited.usage` is filled.
     tells_usage: ClassVar[bool] = False
     #: Its observations say why an attempt ended. Where workers report, the platform may know no more than "gone".
     tells_reasons: ClassVar[bool] = True
+    #: `Pending.why` is the platform's reason for which an attempt waits.
+    tells_pending_reasons: ClassVar[bool] = False
     #: Where the platform alone reports: it runs the commands and calls (a simulation does not).
     runs_payloads: ClassVar[bool] = True
     #: `find` takes it that whatever is asked for was sent (a simulation without memory).

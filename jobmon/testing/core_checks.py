@@ -1,20 +1,15 @@
 """Level core: submit, observe, and a life after a restart."""
 
 import inspect
-from collections.abc import Mapping
 
-import attrs
-
-from jobmon.plugins import Exited, Pending, Placement, Reporting, Resources, Running, Support
-from jobmon.plugins.resources import CORE_KEYS
+from jobmon.plugins import Exited, Pending, Reporting, Resources, Running
+from jobmon.plugins.declared import wrong_declarations
 from jobmon.testing.held import Held, effects
 from jobmon.testing.sentences import Level, holds, not_exercised
 from jobmon.testing.valid import wrong_observation, wrong_outcome
 from jobmon.testing.world import World
+from jobmon.testing.written_checks import METHODS
 
-_METHODS = {"submit": "requests", "observe": "submitted", "cancel": "submitted", "find": "submissions",
-            "submit_array": "array",
-            "check_resources": "resources"}  # fmt: skip
 _LIVES = 5
 
 
@@ -23,27 +18,12 @@ class DeclarationChecks:
 
     @holds(Level.CORE, "What the class declares is of the declared types.")
     def test_what_the_class_declares_is_of_the_declared_types(self, world: World) -> None:
-        cls = world.conformance.executor_type
-        wrong = [
-            name
-            for name, good in {
-                "name": isinstance(cls.name, str) and cls.name.isidentifier(),
-                "settings_type": attrs.has(cls.settings_type),
-                "resources_type": attrs.has(cls.resources_type),
-                "reporting": isinstance(cls.reporting, Reporting),
-                "placement": isinstance(cls.placement, Placement),
-                "exclusive": isinstance(cls.exclusive, bool),
-                "core_resources": isinstance(cls.core_resources, Mapping)
-                and set(cls.core_resources) <= set(CORE_KEYS)
-                and all(isinstance(support, Support) for support in cls.core_resources.values()),
-            }.items()
-            if not good
-        ]
-        assert not wrong, f"wrong: {', '.join(f'{name} = {getattr(cls, name)!r}' for name in wrong)}"
+        wrong = wrong_declarations(world.conformance.executor_type)
+        assert not wrong, "; ".join(wrong)
 
     @holds(Level.CORE, "The methods take their arguments by keyword.")
     def test_the_methods_take_their_arguments_by_keyword(self, world: World) -> None:
-        for method, argument in _METHODS.items():
+        for method, argument in (METHODS | {"submit_array": "array", "check_resources": "resources"}).items():
             defined = getattr(world.executor, method)
             found = [(p.name, p.kind) for p in inspect.signature(defined).parameters.values()]
             assert found == [(argument, inspect.Parameter.KEYWORD_ONLY)], f"it is not {method}(*, {argument})"
@@ -130,13 +110,12 @@ class ObserveChecks:
     def test_observations_are_those_of_the_contract(self, world: World) -> None:
         one = world.accept()[0]
         seen = [*world.observe([one]).values()]
-        if world.can("finish"):
-            world.platform.finish(one.executor_job_id)
+        if world.tried("finish", one.executor_job_id) is not None:
             seen.append(world.ended(one))
         if world.can("forget"):
             gone = world.accept()[0]
-            world.platform.forget(gone.executor_job_id)
-            seen.extend(world.observe([gone]).values())
+            if world.tried("forget", gone.executor_job_id) is not None:
+                seen.extend(world.observe([gone]).values())
         for observation in seen:
             assert (wrong := wrong_observation(observation)) is None, f"{observation!r}: {wrong}"
 

@@ -1,6 +1,6 @@
-"""Levels usage and reasons: what is told of an end."""
+"""Levels usage and reasons: what is told of an end, and of a wait."""
 
-from jobmon.plugins import Exited, Reason
+from jobmon.plugins import Exited, Pending, Reason
 from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
 from jobmon.testing.valid import wrong_usage
 from jobmon.testing.world import World
@@ -49,3 +49,13 @@ class ReasonsChecks:
         for reason, seen in self._ends(world):
             assert isinstance(seen.detail, str), f"after {reason} its detail is {seen.detail!r}"
             assert seen.detail, f"after {reason} its detail is {seen.detail!r}"
+
+    @holds(Level.REASONS, "Pending says in the platform's own words why it lets an attempt wait.")
+    def test_the_platforms_reason_for_a_wait_is_told(self, world: World) -> None:
+        if not world.conformance.tells_pending_reasons:
+            does_not_apply("it does not tell why attempts wait")
+        one = world.live()[0]
+        world.platform.hold_back(one.executor_job_id, "QueueIsFull")
+        seen = world.look(one)
+        assert isinstance(seen, Pending), f"held back by the platform, it is {seen!r}"
+        assert "QueueIsFull" in seen.why, f"the platform says QueueIsFull, it is {seen!r}"

@@ -17,10 +17,9 @@ from jobmon.plugins import (
     Submitted,
     Unknown,
 )
-from jobmon.testing.find_checks import find_is_defined
 from jobmon.testing.sentences import Level, does_not_apply, holds
 from jobmon.testing.valid import wrong_outcome
-from jobmon.testing.world import World
+from jobmon.testing.world import World, find_is_defined
 
 
 def succeeded(seen: object) -> bool:
@@ -38,8 +37,8 @@ class OutageChecks:
         outcome = world.submit([request]).of(request.token)
         assert not isinstance(outcome, Accepted | Rejected), f"it ended as {outcome!r}"
         world.platform.up()
-        if isinstance(outcome, Deferred) and world.can("job_names"):
-            names = world.platform.job_names()
+        if isinstance(outcome, Deferred):
+            names = world.names_at_the_platform() or []
             assert names == [], f"it ended as {outcome!r}, but the platform has {names}"
 
     @holds(Level.ROBUSTNESS, "While the platform is away, observe says nothing that it does not know.")
@@ -85,6 +84,19 @@ class OutageChecks:
         except SchedulerUnavailable:
             return
         wrong = [seen for seen in answer.values() if isinstance(seen, Absent | Exited)]
+        assert not wrong, f"from half an answer it said {wrong}"
+
+    @holds(Level.ROBUSTNESS, "find says Absent from a complete answer alone: it would be sent again.")
+    def test_half_an_answer_at_find_finds_nothing_absent(self, world: World) -> None:
+        if not find_is_defined(world):
+            does_not_apply("it does not define find")
+        many = world.live(world.batch(4))
+        world.platform.half_answer()
+        try:
+            answer = world.find(many)
+        except SchedulerUnavailable:
+            return
+        wrong = [finding for finding in answer.values() if isinstance(finding, Absent)]
         assert not wrong, f"from half an answer it said {wrong}"
 
     @staticmethod

@@ -1,14 +1,9 @@
 """Level find: submissions of unknown outcome are found by their tokens."""
 
-from jobmon.plugins import Absent, CannotTell, Executor, Found, Reporting, SubmitRequest, Submitted
+from jobmon.plugins import Absent, CannotTell, Found, Reporting, SubmitRequest, Submitted
 from jobmon.testing.sentences import Level, does_not_apply, holds
 from jobmon.testing.valid import wrong_finding
-from jobmon.testing.world import World
-
-
-def find_is_defined(world: World) -> bool:
-    """Whether the executor type defines `find`."""
-    return world.conformance.executor_type.find is not Executor.find
+from jobmon.testing.world import World, find_is_defined
 
 
 class FindChecks:

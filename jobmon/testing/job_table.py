@@ -31,6 +31,7 @@ class TableJob:
     status: int | None = None
     reason: Reason | None = None
     index: int | None = None  #: in an array
+    waits: str = ""  #: why the table lets it wait; empty: it runs
 
 
 @attrs.frozen
@@ -142,6 +143,9 @@ class JobTable(Platform):
 
     def end(self, executor_job_id: str, reason: Reason) -> None:
         _end(self.jobs[executor_job_id], reason, _STATUS.get(reason))
+
+    def hold_back(self, executor_job_id: str, why: str) -> None:
+        self.jobs[executor_job_id].waits = why
 
     def refuse(self) -> None:
         self._refuses = True

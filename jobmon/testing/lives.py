@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 from enum import Enum
 
 from hypothesis import HealthCheck, Phase, settings
@@ -22,9 +23,8 @@ from jobmon.plugins import (
 )
 from jobmon.plugins import Submitted as SubmittedAttempt
 from jobmon.testing.fault_checks import succeeded
-from jobmon.testing.find_checks import find_is_defined
 from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
-from jobmon.testing.world import World
+from jobmon.testing.world import World, find_is_defined
 
 _MOST = 6
 _STEPS = 20
@@ -62,8 +62,8 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
             room = min(count, self.world.batch(_MOST) - len(self.known))
             if room < 1:
                 return
-            if lost and not self.away and self.world.can("accept_then_time_out"):
-                self.world.platform.accept_then_time_out()
+            if lost and not self.away:
+                self.world.tried("accept_then_time_out")
             requests = self.world.requests(room)
             sent = self.world.submit(requests)
             for request in requests:
@@ -73,9 +73,8 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
                 assert not isinstance(outcome, Rejected), f"{request.job_name} ended as {outcome!r}"
                 if outcome is None or not isinstance(outcome, Accepted | Deferred):
                     self._settle(request)
-            if self.world.can("job_names"):
-                names = [name[:27] for name in self.world.platform.job_names()]
-                assert len(set(names)) == len(names), f"the platform has {names}"
+            names = [name[:27] for name in self.world.names_at_the_platform() or ()]
+            assert len(set(names)) == len(names), f"the platform has {names}"
 
         def _settle(self, request: SubmitRequest) -> None:
             if not find_is_defined(self.world) or self.away:
@@ -84,8 +83,9 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
             if isinstance(finding, Found):
                 accepted = Accepted(finding.executor_job_id)
                 self.known[request.token] = self.world.submitted(request, accepted), _Is.LIVE
-            if isinstance(finding, Absent) and self.world.can("job_names"):
-                assert not any(name.startswith(request.token) for name in self.world.platform.job_names()), finding
+            if isinstance(finding, Absent):
+                names = self.world.names_at_the_platform() or ()
+                assert not any(name.startswith(request.token) for name in names), finding
 
         @precondition(lambda self: self.known)
         @rule()
@@ -134,8 +134,7 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
         @rule(index=st.integers(0, _MOST))
         def kill(self, index: int) -> None:
             one = self._one(index)
-            if self.known[one.token][1] is _Is.LIVE:
-                self.world.platform.kill(one.executor_job_id)
+            if self.known[one.token][1] is _Is.LIVE and self.world.tried("kill", one.executor_job_id):
                 self.known[one.token] = one, _Is.ENDING
 
         @precondition(lambda self: self.known and not self.away and find_is_defined(self.world))
@@ -146,6 +145,23 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
                 finding = self.world.find([one]).get(one.token)
                 assert finding == Found(one.executor_job_id), f"{one} is {finding!r}"
 
+        @precondition(lambda self: self.known and not self.away)
+        @rule()
+        def observe_half(self) -> None:
+            if self.world.tried("half_answer") is None:
+                return
+            try:
+                answer = self.world.observe([one for one, _ in self.known.values()])
+            except SchedulerUnavailable:
+                return
+            live = {token for token, (_, state) in self.known.items() if state is _Is.LIVE}
+            wrong = {token: seen for token, seen in answer.items() if isinstance(seen, Absent | Exited)}
+            assert not live & set(wrong), f"live, from half an answer they are {wrong}"
+
+        @rule(days=st.integers(-2, 2))
+        def jump(self, days: int) -> None:
+            self.world.jump(timedelta(days=days))
+
         @rule(stop=st.booleans())
         def restart(self, stop: bool) -> None:
             self.world.restart(stop=stop)
@@ -153,8 +169,7 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
         @precondition(lambda self: not self.away and self.world.can("down"))
         @rule()
         def down(self) -> None:
-            self.world.platform.down()
-            self.away = True
+            self.away = self.world.tried("down") is not None
 
         @precondition(lambda self: self.away)
         @rule()

@@ -33,7 +33,8 @@ class PayloadChecks:
     def test_a_command_gets_its_environment_and_folder(self, world: World) -> None:
         folder, out = world.folder / "it's a $(folder)", world.folder / "out"
         folder.mkdir()
-        values = {f"JOBMON_KIT_{number}": text for number, text in enumerate(hostile(world))}
+        long = "y" * (_LONG - 100)  # with its name, as long as a variable may be
+        values = {f"JOBMON_KIT_{number}": text for number, text in enumerate([long, *hostile(world)])}
         shell = "printf '%s\\0' \"$PWD\" " + " ".join(f'"${name}"' for name in values) + f" > '{out}'"
         seen = self._run(world, command=Command(shell=shell), environment=values, cwd=str(folder))
         assert seen.reason is None, f"it is {seen!r}"

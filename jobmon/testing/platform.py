@@ -45,6 +45,10 @@ class Platform:
         """The job ends for one of `reasons`."""
         _missing("end")
 
+    def hold_back(self, executor_job_id: str, why: str) -> None:
+        """The platform lets the job wait, for this reason (one word)."""
+        _missing("hold_back")
+
     def refuse(self) -> None:
         """What is submitted from now on is refused for good."""
         _missing("refuse")

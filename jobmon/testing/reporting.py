@@ -1,9 +1,11 @@
 """The pytest plugin of the kit: says at the end which levels each executor type reaches, and what keeps it from more.
 
-Every run of pytest loads this (entry point group `pytest11`), so it imports nothing.
+Every run of pytest loads this (entry point group `pytest11`), so it imports nothing else.
 """
 
 from typing import Any
+
+import pytest
 
 _PROPERTY = "jobmon_conformance"
 _ORDER = ("core", "array", "find", "usage", "reasons", "robustness")
@@ -19,16 +21,31 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
             item.user_properties.append((_PROPERTY, [who, item.originalname, str(held.level), held.text]))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: Any) -> Any:
+    """Let a check that was not exercised fail, where its class says that all of it can be."""
+    report = yield
+    checked = getattr(getattr(item, "function", None), "jobmon_holds", None) is not None and item.cls.complete
+    if checked and report.skipped and not _why(report).startswith("does not apply"):
+        report.outcome = "failed"
+        report.longrepr = f"{_why(report)}; the class says complete = True"
+    return report
+
+
 def pytest_runtest_logreport(report: Any) -> None:
     """Keep what came of a check: its worst phase counts."""
     held = dict(report.user_properties).get(_PROPERTY)
     if held is None or (report.when != "call" and report.passed):
         return
     who, check, level, text = held
-    why = str(report.longrepr[2]).removeprefix("Skipped: ") if report.skipped else ""
+    why = _why(report) if report.skipped else ""
     checks = _results.setdefault(who, {})
     if check not in checks or report.failed:
         checks[check] = (level, text, report.outcome, why)
+
+
+def _why(report: Any) -> str:
+    return str(report.longrepr[2]).removeprefix("Skipped: ")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -106,8 +106,11 @@ class World:
     # Calls, as the host makes them.
 
     def call(self, what: str, work: Callable[[], T]) -> T:
-        """Make a call in the executor's thread, within the time limit."""
-        return self.calls.call(what, work)
+        """Make a call in the executor's thread, within the time limit; what is left to write ends the check."""
+        try:
+            return self.calls.call(what, work)
+        except NotImplementedError:
+            not_exercised(f"{what} is left to write")
 
     def requests(self, count: int = 1, *, name: str = "task", arguments: Sequence[str] = ()) -> list[SubmitRequest]:
         """New requests; `arguments` are added to their workers' command lines."""
@@ -296,8 +299,22 @@ class World:
         limit = self.call("running_limit", self.executor.running_limit)
         return count if limit is None else min(count, limit)
 
+    def tried(self, method: str, *arguments: str) -> tuple[object, ...] | None:
+        """What a method of the platform object returned; None when it is not defined or does not apply."""
+        import pytest
+
+        try:
+            return (getattr(self.platform, method)(*arguments),)
+        except pytest.skip.Exception:
+            return None
+
+    def names_at_the_platform(self) -> list[str] | None:
+        """The names of all jobs that the platform was ever given; None when the platform object cannot tell."""
+        names = self.tried("job_names")
+        return None if names is None else list(names[0])  # type: ignore[call-overload]
+
     def can(self, method: str) -> bool:
-        """Whether the platform object has this method."""
+        """Whether the platform object defines this method; it may be that what it does cannot happen."""
         return getattr(type(self.platform), method) is not getattr(Platform, method)
 
 
@@ -305,3 +322,8 @@ def _submission(one: SubmitRequest | Submitted) -> Submission:
     if isinstance(one, Submitted):
         return Submission(one.token, one.job_name, one.submitted_at, one.index)
     return Submission(one.token, one.job_name, datetime.now(UTC) - timedelta(seconds=1))
+
+
+def find_is_defined(world: World) -> bool:
+    """Whether the executor type defines `find`."""
+    return world.conformance.executor_type.find is not Executor.find

@@ -15,6 +15,7 @@ from jobmon.plugins import (
     Found,
     Observation,
     Outcome,
+    Pending,
     Rejected,
     Running,
     SchedulerUnavailable,
@@ -92,7 +93,10 @@ class Memory(Executor):
     def seen(self, one: Submitted, row: TableJob | None) -> Observation:
         if row is None or row.name != one.job_name:
             return Absent(self.now())
-        return self.end(row) if row.ended else Running()
+        return self.end(row) if row.ended else self.live(row)
+
+    def live(self, row: TableJob) -> Observation:
+        return Pending(f"the table says {row.waits}") if row.waits else Running()
 
     def end(self, row: TableJob) -> Exited:
         return Exited(row.status, row.reason, usage={"wall_s": 1.0}, detail=f"ended: {row.reason}")
@@ -116,6 +120,7 @@ class MemoryConformance(ExecutorConformance):
     executor_type: Any = Memory
     platform_type = JobTable
     tells_usage = True
+    tells_pending_reasons = True
     many = 300
     patience_s = 0.0
     lives = 15

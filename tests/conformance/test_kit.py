@@ -65,6 +65,18 @@ def test_the_command_line_fails_when_a_sentence_is_broken(tmp_path: Path) -> Non
     assert 'broken (core): "The constructor does no work."' in done.stdout
 
 
+def test_what_is_not_exercised_fails_where_a_class_says_that_all_of_it_can_be(tmp_path: Path) -> None:
+    tests = tmp_path / "test_bare_conformance.py"
+    tests.write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from payloads import PayloadsConformance\nclass TestBare(PayloadsConformance):\n    complete = True\n"
+    )
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "refused", str(tests)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "not exercised: the platform object has no refuse(); the class says complete = True" in done.stdout
+
+
 def test_the_pytest_plugin_imports_nothing_of_the_kit() -> None:
     code = "import sys, jobmon.testing.reporting; print([m for m in sys.modules if m.startswith('jobmon.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

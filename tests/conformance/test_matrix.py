@@ -61,7 +61,7 @@ def outcome(check: str, executor: type[Executor], folder: Path) -> str:
             world.close()
     except pytest.skip.Exception:
         return SKIPPED
-    except Exception:  # noqa: BLE001 - a wrong executor may fail in any way
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - a wrong executor may fail in any way
         return FAILED
     return PASSED
 

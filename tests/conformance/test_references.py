@@ -10,12 +10,15 @@ from jobmon.testing import ExecutorConformance
 class TestMemory(MemoryConformance):
     """A right executor, in memory."""
 
+    complete = True
+
 
 class TestLabBatch(ExecutorConformance):
     """A right executor on fake commands."""
 
     executor_type = LabBatch
     platform_type = BatchPlatform
+    complete = True
     many = 20
     lives = 3
     shrinks = False

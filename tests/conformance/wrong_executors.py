@@ -24,6 +24,7 @@ from jobmon.plugins import (
     Executor,
     Exited,
     Found,
+    Pending,
     Reason,
     Rejected,
     Running,
@@ -54,6 +55,11 @@ class DeclaresAnUnknownResource(Memory):
     core_resources = MappingProxyType({"ram": Support.BOOKED})
 
 
+@fails("test_what_the_class_declares_is_of_the_declared_types")
+class DeclaresAnExitStatusThatCannotBe(Memory):
+    exit_map = MappingProxyType({99: 256})
+
+
 @fails("test_the_methods_take_their_arguments_by_keyword")
 class TakesPositions(Memory):
     def observe(self, submitted):
@@ -77,6 +83,33 @@ class LimitsWithAText(Memory):
 class ChecksResourcesWithItsContext(Memory):
     def check_resources(self, *, resources):
         return [] if self.context.log_folder.exists() else ["no folder"]
+
+
+# What is left to write
+
+
+@fails("test_submit_is_written")
+class LeavesSubmitToWrite(Memory):
+    def submit(self, *, requests):
+        raise NotImplementedError("submit: yield Accepted(id) for each request")
+
+
+@fails("test_observe_is_written")
+class LeavesObserveToWrite(Memory):
+    def observe(self, *, submitted):
+        raise NotImplementedError("observe: look at the list of jobs")
+
+
+@fails("test_cancel_is_written")
+class LeavesCancelToWrite(Memory):
+    def cancel(self, *, submitted):
+        raise NotImplementedError("cancel: kill each")
+
+
+@fails("test_find_is_written_or_left_to_the_base_class")
+class LeavesFindToWrite(Memory):
+    def find(self, *, submissions):
+        raise NotImplementedError("find: look at the list of names")
 
 
 # submit
@@ -401,3 +434,9 @@ class MisreportsAReason(Memory):
 class KeepsNoEvidence(Memory):
     def end(self, row):
         return attrs.evolve(super().end(row), detail=None)
+
+
+@fails("test_the_platforms_reason_for_a_wait_is_told")
+class KeepsTheReasonOfAWaitToItself(Memory):
+    def live(self, row):
+        return Pending() if row.waits else Running()

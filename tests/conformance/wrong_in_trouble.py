@@ -49,6 +49,14 @@ class TrustsHalfAnAnswer(Memory):
         return rows[: len(rows) // 2] if half else rows
 
 
+@fails("test_half_an_answer_at_find_finds_nothing_absent")
+class FindsInHalfAnAnswer(Memory):
+    def find(self, *, submissions):
+        self.settings.table._half, half = False, self.settings.table._half
+        known = submissions[len(submissions) // 2 :] if half else submissions
+        return {s.token: Absent(self.now()) for s in submissions} | dict(super().find(submissions=known))
+
+
 @fails("test_a_submission_that_may_have_arrived_is_uncertain")
 class PutsOffWhatMayHaveArrived(Memory):
     def outcome(self, request):

@@ -37,6 +37,13 @@ def test_the_tables_of_the_state_machines_are_those_of_the_code() -> None:
     assert made == (ROOT / "docs" / "states.md").read_text(encoding="utf-8"), "run: python docs/make_states.py"
 
 
+def test_the_reference_of_plugins_is_that_of_the_code_and_has_every_public_name() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))
+    assert made["missing"]() == [], "names of jobmon.plugins without a place in docs/make_reference.py"
+    page = (ROOT / "docs" / "executor-reference.md").read_text(encoding="utf-8")
+    assert made["page"]() == page, "run: python docs/make_reference.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_in_a_page_compiles_and_imports_names_that_exist(page: Path) -> None:
     for block in blocks(page, "python"):
@@ -64,14 +71,23 @@ def test_the_example_of_the_readme_is_about_15_lines_long() -> None:
     assert 10 <= len([line for line in example.splitlines() if line.strip()]) <= 18
 
 
+def with_subcommands(name: str) -> dict[str, click.Command]:
+    """A command and those below it, by what is typed."""
+    found = command(name)
+    below = found.commands if isinstance(found, click.Group) else {}
+    own = {} if isinstance(found, click.Group) and not found.invoke_without_command else {name: found}
+    return own | {f"{name} {sub}": child for sub, child in below.items()}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_in_the_reference_with_all_its_options(name: str) -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     parts = re.split(r"^## ", page, flags=re.MULTILINE)
-    section = next((part for part in parts if part.startswith(f"`jobmon {name}")), None)
-    assert section is not None, f"docs/cli.md has no section `jobmon {name}"
-    options = [o for p in command(name).params if isinstance(p, click.Option) for o in p.opts if o.startswith("--")]
-    assert [option for option in options if f"`{option}" not in section] == []
+    for typed, found in with_subcommands(name).items():
+        section = next((part for part in parts if re.match(rf"`jobmon {typed}(?=[` ])", part)), None)
+        assert section is not None, f"docs/cli.md has no section `jobmon {typed}"
+        options = [o for p in found.params if isinstance(p, click.Option) for o in p.opts if o.startswith("--")]
+        assert [option for option in options if f"`{option}" not in section] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

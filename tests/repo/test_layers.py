@@ -32,7 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": _2 | {"requester", "config", "managers", "worker"},
     "__init__": _2 | {"client"},
     "testing": _3 | {"server", "managers", "agent", "worker", "client"},
-    "cli": _3 | {"server", "managers", "agent", "worker", "client"},
+    "cli": _3 | {"scaffold", "server", "managers", "agent", "worker", "client"},
+    "scaffold": _0,
     "__main__": {"cli"},
 }
 #: Makes the worker's file on the manager's side and is no part of it.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from fake_plugins import good, plugin
 
 from jobmon import errors
 from jobmon.cli.app import COMMANDS, run
@@ -24,15 +25,6 @@ def _nothing_of_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("JOBMON_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
-
-
-def plugin(folder: Path, name: str, code: str) -> None:
-    """An installed distribution `jobmon-executor-NAME` of one module, for whoever has the folder on its path."""
-    (folder / f"jobmon_{name}.py").write_text(code)
-    info = folder / f"jobmon_executor_{name}-1.2.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: jobmon-executor-{name}\nVersion: 1.2\n")
-    (info / "entry_points.txt").write_text(f"[jobmon.executors]\n{name} = jobmon_{name}\n")
 
 
 def jobmon(*arguments: str, path: Path) -> "subprocess.CompletedProcess[str]":
@@ -100,14 +92,7 @@ def test_listing_executors_imports_no_plugin(tmp_path: Path) -> None:
 def test_loading_executors_reports_each_broken_one_by_itself(tmp_path: Path) -> None:
     plugin(tmp_path, "raises", "import no_such_module_anywhere")
     plugin(tmp_path, "dies", "import os\nprint('noise', flush=True)\nos._exit(7)")
-    plugin(
-        tmp_path,
-        "works",
-        "print('noise')\n"
-        "from jobmon.plugins import Executor, hookimpl\n"
-        "class Works(Executor):\n    name = 'works'\n    api_version = (0, 1)\n"
-        "@hookimpl\ndef jobmon_executor_types():\n    return [Works]\n",
-    )
+    plugin(tmp_path, "works", "print('noise')\n" + good("works"))
     done = jobmon("executors", "--load", "--json", path=tmp_path)
     assert done.returncode == Exit.FAILED
     types = {row["type"]: row for row in json.loads(done.stdout)["types"]}

@@ -8,7 +8,7 @@ import pytest
 from jobmon.config import load_config, resolve
 from jobmon.errors import ConfigurationError, PluginError, UnknownExecutor
 from jobmon.plugins import Executor
-from jobmon.plugins.registry import InstalledType
+from jobmon.plugins.installed import InstalledType
 
 
 @attrs.frozen
@@ -201,6 +201,15 @@ def test_a_type_that_is_not_installed_is_told_with_the_name_of_its_distribution(
     config = place(project='[executors.compute]\ntype = "uge"')
     with pytest.raises(UnknownExecutor, match="pip install jobmon-executor-uge"):
         resolve("compute", config, FakeRegistry())
+
+
+def test_a_disabled_type_is_told_as_disabled_not_as_missing(place, monkeypatch):
+    config = place(project='[executors.compute]\ntype = "uge"')
+    monkeypatch.setenv("JOBMON_DISABLE_PLUGINS", "uge,slurm")
+    with pytest.raises(UnknownExecutor, match='its type "uge" is disabled by JOBMON_DISABLE_PLUGINS'):
+        resolve("compute", config, FakeRegistry())
+    with pytest.raises(UnknownExecutor, match="disabled by JOBMON_DISABLE_PLUGINS: slurm, uge"):
+        resolve("slurm", config, FakeRegistry())
 
 
 def test_a_wrong_setting_is_told_with_the_executor_and_the_file(place, tmp_path):

@@ -12,7 +12,7 @@ from jobmon.client.checking import check
 from jobmon.config import Config, ExecutorConfig, WorkflowConfig
 from jobmon.errors import CycleInGraph, InvalidResources, InvalidTask, InvalidWorkflow, UnknownExecutor
 from jobmon.plugins import Executor, Support
-from jobmon.plugins.registry import InstalledType
+from jobmon.plugins.installed import InstalledType
 
 
 @attrs.frozen

@@ -101,6 +101,7 @@ def _token(executor_job_id: str) -> str:
 class TestDummy(ExecutorConformance):
     executor_type = Dummy
     platform_type = DummyPlatform
+    complete = True
     runs_payloads = False
     finds_what_was_never_sent = True
     remembers_cancellations = False

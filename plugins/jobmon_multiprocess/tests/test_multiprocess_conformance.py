@@ -100,6 +100,7 @@ class TestMultiprocess(ExecutorConformance):
     executor_type = Multiprocess
     settings = Settings(workers=8)
     platform_type = AgentPlatform
+    complete = True
     tells_reasons = False
     many = 200
     lives = 2

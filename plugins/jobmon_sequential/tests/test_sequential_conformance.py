@@ -56,6 +56,7 @@ class ProcessTable(LocalPlatform):
 class TestSequential(ExecutorConformance):
     executor_type = Sequential
     platform_type = ProcessTable
+    complete = True
     tells_reasons = False
     lives = 5
     shrinks = False

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import attrs
 
-from jobmon.plugins import Reason
+from jobmon.plugins import Reason, setting
 
 
 def _share(_instance: object, field: "attrs.Attribute[float]", value: float) -> None:
@@ -14,22 +14,26 @@ def _share(_instance: object, field: "attrs.Attribute[float]", value: float) -> 
 
 @attrs.frozen
 class Settings:
-    """The comment beside each field is its help; the type is checked by the host, validators check the rest."""
+    """`jobmon executors show` prints the help of each; the type is checked by the host, validators check the rest."""
 
-    seed: int = 0  #: another seed, other fates
-    per_task: bool = False  #: draw a job's fate from its task's name, the same in every run, not anew for every attempt
-    duration_s: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))  #: how long a job takes
-    duration_max_s: float | None = None  #: with this, anything between the two
-    workers: int | None = None  #: how many jobs run at once; None: all
-    failures: dict[Reason, float] = attrs.field(factory=dict)  #: share of jobs that end for each reason
-    lost: float = attrs.field(default=0.0, validator=_share)  #: share of jobs that vanish from the platform
-    refused: float = attrs.field(default=0.0, validator=_share)  #: share of submissions that are refused for good
-    deferred: float = attrs.field(default=0.0, validator=_share)  #: share of submissions that are put off
-    retry_after_s: float = 1.0  #: for how long
-    uncertain: float = attrs.field(default=0.0, validator=_share)  #: share of submissions of which no answer comes
-    uncertain_accepted: float = attrs.field(default=0.5, validator=_share)  #: share of those that the platform has
-    outage_at: datetime | None = None  #: the platform does not answer from this instant, an aware one
-    outage_for_s: float = 0.0  #: for so long
+    seed: int = setting(0, help="another seed, other fates")
+    per_task: bool = setting(
+        False, help="draw a job's fate from its task's name, the same in every run, not anew for every attempt"
+    )
+    duration_s: float = setting(0.0, validator=attrs.validators.ge(0), help="how long a job takes")
+    duration_max_s: float | None = setting(None, help="with this, anything between the two")
+    workers: int | None = setting(None, help="how many jobs run at once; none: all")
+    failures: dict[Reason, float] = setting(factory=dict, help="share of jobs that end for each reason")
+    lost: float = setting(0.0, validator=_share, help="share of jobs that vanish from the platform")
+    refused: float = setting(0.0, validator=_share, help="share of submissions that are refused for good")
+    deferred: float = setting(0.0, validator=_share, help="share of submissions that are put off")
+    retry_after_s: float = setting(1.0, help="for how long a submission is put off")
+    uncertain: float = setting(0.0, validator=_share, help="share of submissions of which no answer comes")
+    uncertain_accepted: float = setting(0.5, validator=_share, help="share of those that the platform has")
+    outage_at: datetime | None = setting(
+        None, help="the platform does not answer from this instant, such as 2026-01-31T12:00:00Z"
+    )
+    outage_for_s: float = setting(0.0, help="for so long")
 
     def __attrs_post_init__(self) -> None:
         if sum(self.failures.values()) + self.lost > 1 or self.refused + self.deferred + self.uncertain > 1:

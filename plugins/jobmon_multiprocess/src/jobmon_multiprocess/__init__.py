@@ -25,6 +25,7 @@ from jobmon.plugins import (
     Submitted,
     Support,
     hookimpl,
+    setting,
 )
 from jobmon_multiprocess.agent import Agent, AgentUnavailable, Reply
 
@@ -43,7 +44,9 @@ def _usable_cores() -> int:
 class Settings:
     """How many jobs run at once."""
 
-    workers: int = attrs.field(factory=_usable_cores, validator=attrs.validators.ge(1))
+    workers: int = setting(
+        factory=_usable_cores, validator=attrs.validators.ge(1), help="how many jobs run at once; not given: the cores"
+    )
 
 
 class Multiprocess(Executor):

@@ -6,6 +6,7 @@ from jobmon.config.host import HostSettings
 from jobmon.config.model import Config, ExecutorConfig
 from jobmon.config.named import NamedExecutor
 from jobmon.errors import ConfigurationError, UnknownExecutor
+from jobmon.plugins.installed import DISABLE_VARIABLE, disabled
 from jobmon.plugins.registry import Registry
 from jobmon.plugins.settings import build
 
@@ -41,10 +42,11 @@ def resolve(name: str, config: Config, registry: Registry, *, asked_by: str = ""
 
 
 def describe_choices(config: Config, registry: Registry) -> str:
-    """Two lines: which executors are configured, which types are installed."""
+    """A line each: which executors are configured, which types are installed, which of them are disabled, if any."""
     configured = ", ".join(f"{e.name} ({e.type})" for e in config.executors.values()) or "none"
     installed = ", ".join(f"{t.name} {t.version}" for t in registry.installed()) or "none"
-    return f"  configured in jobmon.toml: {configured}\n  installed types: {installed}"
+    blocked = f"\n  disabled by {DISABLE_VARIABLE}: {', '.join(sorted(disabled()))}" if disabled() else ""
+    return f"  configured in jobmon.toml: {configured}\n  installed types: {installed}{blocked}"
 
 
 def _unknown(name: str, config: Config, registry: Registry, asked_by: str) -> str:
@@ -55,6 +57,8 @@ def _unknown(name: str, config: Config, registry: Registry, asked_by: str) -> st
 
 
 def _not_installed(configured: ExecutorConfig, registry: Registry, asked_by: str) -> str:
+    if configured.type in disabled():
+        return f'executor "{configured.name}": its type "{configured.type}" is disabled by {DISABLE_VARIABLE}.'
     types = list(registry.entries())
     close = difflib.get_close_matches(configured.type, types, 1)
     who = f'{asked_by} asks for executor "{configured.name}": ' if asked_by else f'executor "{configured.name}": '

@@ -1,0 +1,99 @@
+"""The author's guide, docs/executors.md, as a stranger follows it: its commands, and the methods that it writes."""
+
+import ast
+import re
+import subprocess
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "executors.md"
+
+
+@attrs.frozen
+class Block:
+    """A fenced block: `kind` is its language, and `sh fails` where its commands are meant to fail."""
+
+    kind: str
+    text: str
+
+
+def blocks() -> Iterator[Block]:
+    """What is to be done, in order."""
+    for kind, text in re.findall(r"^```(\w+(?: fails)?)\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL):
+        if kind in ("sh", "sh fails", "python"):
+            yield Block(kind, text)
+
+
+def write_into(module: Path, block: str) -> None:
+    """Put imports at the top of a scaffolded module, and functions in the place of the class's methods of that name."""
+    source = module.read_text()
+    for node in ast.parse(block).body:
+        text = ast.get_source_segment(block, node) or ""
+        if isinstance(node, ast.ImportFrom):
+            source = source.replace("from jobmon.plugins import", f"{text}\nfrom jobmon.plugins import", 1)
+        elif isinstance(node, ast.FunctionDef):
+            source = _with_method(source, node.name, textwrap.indent(text, "    "))
+    module.write_text(source)
+
+
+def _with_method(source: str, name: str, text: str) -> str:
+    lines = source.splitlines()
+    cls = next(
+        n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and "Executor" in map(ast.unparse, n.bases)
+    )
+    old = next((n for n in cls.body if isinstance(n, ast.FunctionDef) and n.name == name), None)
+    if old is None:
+        return "\n".join([*lines[: cls.end_lineno], "", text, *lines[cls.end_lineno :]]) + "\n"
+    return "\n".join([*lines[: old.lineno - 1], text, *lines[old.end_lineno :]]) + "\n"
+
+
+def labbatch(folder: Path) -> None:
+    """The laboratory's real program, on this host, in a folder of programs; what it knows is in files beside it."""
+    program = folder / "labbatch"
+    program.write_text(_PROGRAM)
+    program.chmod(0o755)
+
+
+def run(argv: list[str], folder: Path, environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """A command, with all that it says as text."""
+    return subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=600)
+
+
+_PROGRAM = """\
+#!/bin/bash
+# Jobs are folders beside this program: their files are name, pid, began, status.
+jobs=$(dirname "$(readlink -f "$0")")/jobs
+mkdir -p "$jobs"
+start() {  # the name, then the arguments, of the job $id
+    printf '%s' "$1" > "$id/name"
+    setsid bash -c '"${@:2}"; echo $? > "$1/status"' labbatch "$id" "${@:2}" > "$id/output" 2>&1 < /dev/null &
+    echo $! > "$id/pid"
+}
+case $1 in
+submit)
+    id=$(mktemp -d "$jobs/XXXXXXXX")
+    start "$2" "${@:4}"
+    basename "$id" ;;
+submit-array)
+    number=$(basename "$(mktemp -d "$jobs/XXXXXXXX")")
+    for ((index = 1; index <= $4; index++)); do
+        id=$jobs/$number.$index
+        mkdir "$id"
+        start "$2" "${@:5}" "$index"
+    done
+    echo "$number" ;;
+list)
+    for id in "$jobs"/*; do
+        [[ -f $id/pid ]] || continue
+        state=running
+        [[ -f $id/status ]] && { [[ $(cat "$id/status") == 0 ]] && state=done || state=EXIT_NONZERO; }
+        printf '%s\\t%s\\t%s\\t1.5\\n' "$(basename "$id")" "$(cat "$id/name")" "$state"
+    done ;;
+kill)
+    [[ $(cat "$jobs/$2/name" 2>/dev/null) == "$3" && ! -f $jobs/$2/status ]] && kill -- "-$(cat "$jobs/$2/pid")"
+    exit 0 ;;
+esac
+"""

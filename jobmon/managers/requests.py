@@ -53,6 +53,8 @@ class RequestMaker:
             claim.call,
             claim.env or {},
             claim.cwd or "",
+            claim.stdout or "",
+            claim.stderr or "",
         )
 
     def _array(self, members: list[Claim], resources: Resources) -> ArrayRequest:

@@ -51,8 +51,9 @@ class Session:
         self._requester = requester
         live, stopping = LiveTable(), threading.Event()
         folders = folders_of(requester, lease.workflow_id, named.name)
+        python = named.host.python or sys.executable
         context = HostContext(
-            named.name, lease.workflow_id, folders, in_process, self._pushed, lambda r: run_here(requester, r)
+            named.name, lease.workflow_id, folders, in_process, self._pushed, lambda r: run_here(requester, r), python
         )
         host = ExecutorHost(
             named.name,
@@ -65,7 +66,6 @@ class Session:
         )
         start_files = outbox = None
         if named.cls.reporting is Reporting.WORKER:
-            python = named.host.python or sys.executable
             start_files = StartFiles(requester, folders, python, named.cls.exit_map)
             outbox = Outbox(requester, folders.outbox)
         recorder = Recorder(lease, requester, named.cls.reporting, self._ended)

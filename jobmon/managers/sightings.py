@@ -33,6 +33,10 @@ def to_wire(token: str, executor_job_id: str | None, observation: Observation) -
             dict(observation.usage) if observation.usage else _NO_USAGE,
             observation.result,
             executor_job_id,
+            observation.signal,
+            observation.host,
+            observation.stdout_tail,
+            observation.stderr_tail,
         )
     return leases.Observation(
         token, sighting_of(observation), None, None, getattr(observation, "why", None), _NO_USAGE, None, executor_job_id

@@ -40,6 +40,7 @@ from jobmon.plugins.records import (
     Support,
     Uncertain,
     Unknown,
+    ending,
 )
 from jobmon.plugins.resources import Resources, parse_memory, parse_runtime
 from jobmon.plugins.settings import NoSettings
@@ -82,6 +83,7 @@ __all__ = [
     "Support",
     "Uncertain",
     "Unknown",
+    "ending",
     "hookimpl",
     "identify",
     "is_alive",

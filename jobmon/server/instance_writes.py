@@ -1,5 +1,6 @@
 """Writes of managers about attempts: claims, what came of submissions, what platforms say."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,7 +8,7 @@ from jobmon.errors import InvalidRequest
 from jobmon.ids import new_tokens
 from jobmon.server import arrays
 from jobmon.server.credentials import Credentials
-from jobmon.server.payloads import environment_of, with_outputs
+from jobmon.server.payloads import environment_of, output_paths, with_outputs
 from jobmon.server.transitions import Transitions
 from jobmon.server.writing import Writing
 from jobmon.states import evidence, instances, jobs
@@ -16,6 +17,7 @@ from jobmon.states.instances import InstanceEvent, JobInstance
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
+from jobmon.store import workflows
 from jobmon.store.writer import Transaction
 from jobmon.wire.leases import (
     Claim,
@@ -76,15 +78,18 @@ class InstanceWrites:
                 )  # fmt: skip
             return claims
         context = environment_of(tx.connection, message.lease.workflow_id)
+        workflow = workflows.get(tx.connection, message.lease.workflow_id)
+        assert workflow is not None
         calls = with_outputs(tx.connection, specifications)
         for instance in made:
             spec = specifications[instance.job_id]
             payload = spec.payload
+            paths = output_paths(context, workflow.name, workflow.id, spec.name, instance.job_id, instance.attempt)
             claims.append(
                 Claim(
                     instance.token, instance.job_id, spec.name, instance.attempt, spec.resources, payload.command,
                     calls.get(instance.job_id, payload.call), {**context.environment, **payload.env},
-                    payload.cwd or context.cwd,
+                    payload.cwd or context.cwd, *paths,
                 )
             )  # fmt: skip
         return claims
@@ -104,7 +109,8 @@ class InstanceWrites:
         reporting = stored.registration.reporting
         calls = self._calls(tx, transitions, message.observations) if reporting is not Reporting.PLATFORM else set()
         events: list[tuple[str, InstanceEvent]] = []
-        results, reports = [], []
+        results = []
+        reports: defaultdict[str | None, list[FinishReport]] = defaultdict(list)
         for seen in message.observations:
             instance = transitions.instance(seen.token)
             assert instance is not None
@@ -117,14 +123,15 @@ class InstanceWrites:
                 continue
             events.append((seen.token, event))
             if seen.sighting is Sighting.EXITED:
-                if seen.usage:
-                    reports.append(FinishReport(seen.token, usage=seen.usage))
+                if seen.usage or seen.stdout_tail or seen.stderr_tail:
+                    reports[seen.host].append(_report_of(seen))
                 if seen.result is not None and reporting is Reporting.PLATFORM and seen.reason is None:
                     results.append((seen.token, instance.job_id, seen.result))
         transitions.to_instances(events)
         done = {i.token for i in map(transitions.instance, tokens) if i is not None and i.state is InstanceState.DONE}
         job_rows.save_results(tx.connection, [(job_id, value) for token, job_id, value in results if token in done])
-        instance_rows.save_reports(tx.connection, None, reports)
+        for host, told in reports.items():
+            instance_rows.save_reports(tx.connection, host, told)
         return self._recorded(tx, transitions, tokens)
 
     def _weigh(
@@ -138,7 +145,7 @@ class InstanceWrites:
             silent=instance.state is not InstanceState.RUNNING or self._writing.signs.silent(instance.token),
             gone_for_s=self._writing.signs.seen(instance.token, gone=gone),
         )
-        observed = Observed(seen.sighting, seen.reason, seen.exit_status, seen.detail)
+        observed = Observed(seen.sighting, seen.reason, seen.exit_status, seen.detail, seen.signal)
         return evidence.decide(facts, observed, self._graces)
 
     def _calls(self, tx: Transaction, transitions: Transitions, seen: Iterable[Observation]) -> set[int]:
@@ -187,6 +194,10 @@ def forget_ended(writing: Writing, tx: Transaction, transitions: Transitions, to
 
     tx.after_commit(forget)
     return ended
+
+
+def _report_of(seen: Observation) -> FinishReport:
+    return FinishReport(seen.token, stdout_tail=seen.stdout_tail, stderr_tail=seen.stderr_tail, usage=seen.usage)
 
 
 def _event_of(outcome: Outcome) -> InstanceEvent:

@@ -44,6 +44,7 @@ class Observed:
     reason: Reason | None = None
     exit_status: int | None = None
     detail: str | None = None
+    signal: int | None = None
 
 
 @attrs.frozen
@@ -106,7 +107,7 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
         return instances.Ended(Reason.LOST, observed.exit_status, detail=detail)
-    return instances.Ended(reason, observed.exit_status, detail=observed.detail)
+    return instances.Ended(reason, observed.exit_status, observed.signal, observed.detail)
 
 
 def _before_start(observed: Observed) -> str:

@@ -8,12 +8,12 @@ import attrs
 from jobmon.plugins import Exited, Pending, Placement, Reporting, Resources, Running, Support
 from jobmon.plugins.resources import CORE_KEYS
 from jobmon.testing.held import Held, effects
-from jobmon.testing.sentences import Level, holds, not_exercised
+from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
 from jobmon.testing.valid import wrong_observation, wrong_outcome
 from jobmon.testing.world import World
 
 _METHODS = {"submit": "requests", "observe": "submitted", "cancel": "submitted", "find": "submissions",
-            "submit_array": "array",
+            "submit_array": "array", "settled": "tokens",
             "check_resources": "resources"}  # fmt: skip
 _LIVES = 5
 
@@ -185,6 +185,18 @@ class EndChecks:
                 world.restart()
             for seen in (world.observe([one]).get(one.token) for _ in range(3)):
                 assert not isinstance(seen, Pending | Running), f"it was {first!r} and is {seen!r}"
+
+    @holds(Level.CORE, "settled lets go of the attempts that it names and of no others.")
+    def test_settling_one_attempt_changes_no_other(self, world: World) -> None:
+        if world.batch(2) < 2:
+            does_not_apply("it has one attempt at a time")
+        settled, kept = world.live(2)
+        for one in (settled, kept):
+            world.platform.finish(one.executor_job_id)
+        before = [world.ended(one) for one in (settled, kept)][1]
+        world.call("settled", lambda: world.executor.settled(tokens=[settled.token]))
+        after = world.observe([kept]).get(kept.token)
+        assert type(after) is type(before), f"when another was settled, {before!r} became {after!r}"
 
 
 class LifeChecks:

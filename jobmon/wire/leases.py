@@ -114,6 +114,8 @@ class Claim:
     call: Call | None = None
     env: dict[str, str] | None = None
     cwd: str | None = None
+    stdout: str | None = None  #: path, with the payload
+    stderr: str | None = None  #: path, with the payload
     credential: str | None = None
     array: ArrayPlace | None = None  #: None: it is submitted by itself
 
@@ -166,6 +168,10 @@ class Observation:
     usage: dict[str, float] = attrs.field(factory=dict)
     result: str | None = None
     executor_job_id: str | None = None  #: pushed before Accepted was committed: the id that it has there
+    signal: int | None = None
+    host: str | None = None
+    stdout_tail: str | None = None
+    stderr_tail: str | None = None
 
 
 @attrs.frozen

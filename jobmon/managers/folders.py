@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 
 from jobmon.requester import Requester
+from jobmon.requester.connecting import data_folder
 
 
 @attrs.frozen
@@ -24,9 +25,8 @@ class Folders:
 def folders_of(requester: Requester, workflow_id: int, executor: str) -> Folders:
     """The folders, made if they are not there. Short paths: an executor may keep a socket in its own."""
     base = requester.data_folder
-    if base is None:
-        home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-        base = Path(home) / "jobmon"
+    if base is None:  # the server is elsewhere
+        base = data_folder(os.environ).path
     shared = base / "managers"
     cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", executor)
     own = shared / requester.database_id[:8] / f"{workflow_id}-{cleaned}"

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -201,3 +202,55 @@ def test_a_manager_elsewhere_serves_an_executor_whose_plugin_the_client_lacks(
 def json_jobs(user: User, environ: dict[str, str]) -> dict[str, dict[str, object]]:
     """The jobs of workflow 1, asked for with that environment."""
     return {job["name"]: job for job in json.loads(user.jobmon("jobs", "1", "--json", **environ).said)}
+
+
+TOUGH = """
+    import sys
+    from jobmon import BashTask, Workflow
+
+    if __name__ == "__main__":
+        workflow = Workflow("tough", workflow_args="1")
+        shell = "echo start >> starts; until [ -e gate ]; do sleep 0.05; done; echo end >> starts"
+        workflow.add_tasks([BashTask(shell, name="tough", executor="cluster", max_attempts=1)])
+        workflow.run().raise_for_failures()
+"""
+
+
+def lines(user: User) -> list[str]:
+    """What the tough task has written."""
+    starts = user.folder / "starts"
+    return starts.read_text().split() if starts.exists() else []
+
+
+def test_what_runs_on_a_dask_cluster_outlives_its_manager(user: User) -> None:
+    user.write("tough.py", TOUGH)
+    with cluster(user):
+        script = user.start("tough.py")
+        until(lambda: lines(user), "the command has begun")
+        [manager] = user.await_one("manager")
+        os.kill(manager, signal.SIGKILL)
+        until(lambda: "the manager was ended by signal 9" in script.said, "the client has seen it")
+        (user.folder / "gate").touch()
+        assert script.end().status == 0, script.said
+        assert lines(user) == ["start", "end"]
+        assert user.recorded.charged() == {}
+        assert user.recorded.flaws() == []
+
+
+def test_what_runs_on_a_dask_worker_that_dies_runs_again_as_another_attempt_that_costs_nothing(user: User) -> None:
+    user.write("tough.py", TOUGH)
+    with cluster(user) as workers:
+        script = user.start("tough.py")
+        until(lambda: lines(user), "the command has begun")
+        for worker in workers:
+            worker.kill()
+        more = ("--no-dashboard", "--no-nanny", "--local-directory", str(user.folder / "scratch"))
+        spare = user.start("-m", "dask", "worker", "--scheduler-file", str(user.folder / "scheduler.json"), *more)
+        until(lambda: len(lines(user)) == 2, "the command has begun again")
+        (user.folder / "gate").touch()
+        assert script.end().status == 0, script.said
+        spare.kill()
+        assert lines(user) == ["start", "start", "end"]
+        assert len(user.recorded.attempts()) == 2
+        assert user.recorded.charged() == {}
+        assert user.recorded.flaws() == []

@@ -44,6 +44,7 @@ SECTIONS = {
         "Absent",
         "Unknown",
         "Reason",
+        "ending",
     ],
     "What find says": ["Finding", "Found", "CannotTell"],
     "What the class declares": ["Reporting", "Placement", "CONTRACT_VERSION"],

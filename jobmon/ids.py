@@ -43,3 +43,14 @@ def platform_job_name(token: str, task_name: str, *, length: int = 100) -> str:
     """
     cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", task_name)
     return f"{token}-{cleaned}"[:length]
+
+
+def file_name(name: str) -> str:
+    """A name of the user's as a part of a file's name."""
+    return re.sub(r"[^\w.-]+", "_", name)[:50]
+
+
+def output_paths(log_folder: str, job_name: str, job_id: int, attempt: int) -> tuple[str, str]:
+    """Where the standard output and standard error of an attempt go, below its workflow's log folder."""
+    path = f"{log_folder}/{file_name(job_name)}-{job_id}.{attempt}"
+    return f"{path}.out", f"{path}.err"

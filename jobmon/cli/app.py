@@ -16,7 +16,7 @@ COMMANDS = {
     "jobs": ("jobmon.cli.jobs", "List the jobs of a workflow."),
     "logs": ("jobmon.cli.logs", "Print what an attempt of a job wrote."),
     "server": ("jobmon.cli.server", "Run a server in the foreground."),
-    "manager": ("jobmon.cli.manager", "Serve executors of a workflow from this host."),
+    "manager": ("jobmon.cli.manager", "Serve executors from this host."),
     "plugin": ("jobmon.cli.plugin", "Write executor types, and check them."),
 }
 

@@ -1,4 +1,4 @@
-"""`jobmon manager`: serve executors of a workflow from this host."""
+"""`jobmon manager`: serve executors from this host."""
 
 import os
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 
-@click.command(short_help="Serve executors of a workflow from this host.")
-@click.option("--workflow", type=int, required=True, metavar="ID", help="The id of the workflow.")
+@click.command(short_help="Serve executors from this host.")
+@click.option("--workflow", type=int, metavar="ID", help="The id of the workflow; every workflow when not given.")
 @click.option(
     "--executor", "names", multiple=True, required=True, metavar="NAME", help="An executor to serve; repeat for more."
 )
@@ -17,11 +17,13 @@ import click
     default=".",
     help="The folder from which the project's jobmon.toml is looked for, upward.",
 )
-def manager(workflow: int, names: tuple[str, ...], folder: Path) -> int:
-    """Serve executors of a workflow until it needs no manager any more.
+def manager(workflow: int | None, names: tuple[str, ...], folder: Path) -> int:
+    """Serve executors of a workflow until it needs no manager any more; or of every workflow of the server, until told
+    to end.
 
-    A workflow starts its own manager; this is for executors that another host must serve. The newest manager of an
-    executor takes the place of an older one.
+    A workflow starts its own manager; this is for executors that another host must serve. Without a workflow, scripts
+    may use the executors by name without having their plugins: the server knows them while this runs. The newest
+    manager of an executor takes the place of an older one.
     """
     from jobmon.config import load_config, resolve
     from jobmon.managers.main import run_manager

@@ -1,12 +1,13 @@
 """Everything that can be wrong with a workflow, looked for before anything runs and told in one error."""
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jobmon.client.elsewhere import ElsewhereExecutor
 from jobmon.client.names import name_problem
 from jobmon.client.plan import Plan
-from jobmon.client.resources import check_resources
+from jobmon.client.resources import AnyExecutor, check_resources, type_of
 from jobmon.client.task import Task
 from jobmon.config import Config, NamedExecutor, describe_choices, resolve
 from jobmon.dag import TaskDag
@@ -19,8 +20,17 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-def check(workflow: "Workflow", config: Config, registry: Registry, *, elsewhere: bool = False) -> Plan:
+def check(
+    workflow: "Workflow",
+    config: Config,
+    registry: Registry,
+    *,
+    elsewhere: bool = False,
+    served: Callable[[], Mapping[str, ElsewhereExecutor]] = dict,
+) -> Plan:
     """The plan of a workflow. With `elsewhere` executors that are configured need not be installed here.
+
+    `served` finds out which executors standing managers serve; it is asked only for a name that is not known here.
 
     Raises:
         InvalidTask, CycleInGraph, UnknownExecutor, InvalidResources: one kind of problem was found, all of it is told.
@@ -43,15 +53,16 @@ def check(workflow: "Workflow", config: Config, registry: Registry, *, elsewhere
         errors.append(error)
     n_before = len(errors)
     executors, executor_of = _executor_names(workflow, config, registry, errors)
-    usable = _resolved(executors, executor_of, names, config, registry, errors, elsewhere)
+    resolved = _resolved(executors, executor_of, names, config, registry, errors, elsewhere, served)
     notes: tuple[str, ...] = ()
     if len(errors) == n_before:
-        resource_error, notes = check_resources(workflow, executor_of, usable)
+        resource_error, notes = check_resources(workflow, executor_of, resolved)
         errors += [resource_error] if resource_error else []
     _raise(errors)
     assert dag is not None
-    named = tuple(executor for executor in usable if executor is not None)
-    return Plan(tasks, dag, tuple(executors), executor_of, named, notes)
+    usable = tuple(executor for executor in resolved if isinstance(executor, NamedExecutor))
+    types = {executor.name: type_of(executor) for executor in resolved if executor is not None}
+    return Plan(tasks, dag, tuple(executors), executor_of, usable, types, notes)
 
 
 def _raise(errors: Sequence[JobmonError]) -> None:
@@ -175,12 +186,17 @@ def _resolved(
     registry: Registry,
     errors: list[JobmonError],
     elsewhere: bool,
-) -> list[NamedExecutor | None]:
-    resolved: list[NamedExecutor | None] = []
+    served: Callable[[], Mapping[str, ElsewhereExecutor]],
+) -> list[AnyExecutor | None]:
+    resolved: list[AnyExecutor | None] = []
+    known: Mapping[str, ElsewhereExecutor] | None = None
     for index, name in enumerate(executors):
-        if elsewhere and name in config.executors and config.executors[name].type not in registry.entries():
-            resolved.append(None)
-            continue
+        type_name = config.executors[name].type if name in config.executors else name
+        if type_name not in registry.entries():
+            known = served() if known is None else known
+            if name in known or (elsewhere and name in config.executors):
+                resolved.append(known.get(name))
+                continue
         first = names[next(i for i, used in enumerate(executor_of) if used == index)]
         try:
             resolved.append(resolve(name, config, registry, asked_by=f'task "{first}"'))

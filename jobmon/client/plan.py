@@ -1,6 +1,6 @@
 """A workflow that was checked: what is needed to bind and run it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -21,4 +21,5 @@ class Plan:
     executors: tuple[str, ...]
     executor_of: Sequence[int]
     usable: tuple[NamedExecutor, ...]  #: of the executors those that can be used on this host
+    types: Mapping[str, str]  #: the types of the executors, where they are known
     notes: tuple[str, ...] = ()  #: what the user should know beforehand, a sentence each

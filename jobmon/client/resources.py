@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jobmon.client.elsewhere import ElsewhereExecutor
 from jobmon.client.task import Task
 from jobmon.config import NamedExecutor
 from jobmon.errors import InvalidResources
@@ -14,7 +15,13 @@ from jobmon.plugins.resources import CORE_KEYS, parse_resources
 if TYPE_CHECKING:
     from jobmon.client.workflow import Workflow
 
+AnyExecutor = NamedExecutor | ElsewhereExecutor
 _SHOWN_NAMES, _SHOWN_LINES = 5, 20
+
+
+def type_of(executor: AnyExecutor) -> str:
+    """The name of its executor type."""
+    return executor.type_name if isinstance(executor, ElsewhereExecutor) else executor.cls.name
 
 
 def merged(workflow: "Workflow", task: Task) -> Mapping[str, Any]:
@@ -25,7 +32,7 @@ def merged(workflow: "Workflow", task: Task) -> Mapping[str, Any]:
 
 
 def check_resources(
-    workflow: "Workflow", executor_of: Sequence[int], executors: Sequence[NamedExecutor | None]
+    workflow: "Workflow", executor_of: Sequence[int], executors: Sequence[AnyExecutor | None]
 ) -> tuple[InvalidResources | None, tuple[str, ...]]:
     """What is wrong, if anything; and what executors make no use of, a sentence each.
 
@@ -56,35 +63,35 @@ def _key(resources: Any) -> bytes:
         return b"?" + repr(resources).encode("utf-8", "backslashreplace")
 
 
-def _problems(executor: NamedExecutor, resources: Any) -> list[str]:
+def _problems(executor: AnyExecutor, resources: Any) -> list[str]:
     if not isinstance(resources, Mapping):
         return [f"resources must be a mapping such as {{'cores': 1}}, not {type(resources).__name__}"]
     try:
         msgspec.json.encode(dict(resources))
     except (TypeError, ValueError, OverflowError) as error:
         return [f"resources {dict(resources)!r} are not JSON: {error}"]
+    if isinstance(executor, ElsewhereExecutor):
+        return executor.resource_problems(resources)
     parsed, problems = parse_resources(resources, type_name=executor.cls.name, own_type=executor.cls.resources_type)
     return problems or list(executor.make().check_resources(resources=parsed))
 
 
-def _ignored(executor: NamedExecutor | None, keys: set[str]) -> list[str]:
+def _ignored(executor: AnyExecutor | None, keys: set[str]) -> list[str]:
     if executor is None:
         return []
-    support = executor.cls.core_resources
-    ignored = [key for key in CORE_KEYS if key in keys and support.get(key, Support.IGNORED) is Support.IGNORED]
-    return [f"executor {executor.name} ({executor.cls.name}) makes no use of: {', '.join(ignored)}"] if ignored else []
+    support = executor.core_resources if isinstance(executor, ElsewhereExecutor) else executor.cls.core_resources
+    ignored = [key for key in CORE_KEYS if key in keys and support.get(key, Support.IGNORED) == Support.IGNORED]
+    return [f"executor {executor.name} ({type_of(executor)}) makes no use of: {', '.join(ignored)}"] if ignored else []
 
 
-def _error(
-    wrong: Mapping[tuple[int, str], Sequence[str]], executors: Sequence[NamedExecutor | None]
-) -> InvalidResources:
+def _error(wrong: Mapping[tuple[int, str], Sequence[str]], executors: Sequence[AnyExecutor | None]) -> InvalidResources:
     n_tasks = len({name for names in wrong.values() for name in names})
     rows = []
     for (index, problem), names in wrong.items():
         executor = executors[index]
         shown = ", ".join(names[:_SHOWN_NAMES])
         more = f" and {len(names) - _SHOWN_NAMES:,} more" if len(names) > _SHOWN_NAMES else ""
-        where = f"{executor.name} ({executor.cls.name})" if executor else ""
+        where = f"{executor.name} ({type_of(executor)})" if executor else ""
         rows.append((shown + more, f"{where}: {problem}"))
     width = max(len(names) for names, _ in rows)
     lines = [f"  {names:<{width}}   {text}" for names, text in rows[:_SHOWN_LINES]]

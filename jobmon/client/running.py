@@ -60,8 +60,7 @@ def run_workflow(
         view.line(note)
     jobs = JobListManager(opened.workflow_id, requester)
     lines = FailureLines(plan.dag.names, requester, opened.workflow_id)
-    types = {executor.name: executor.cls.name for executor in plan.usable}
-    executors = [(name, types.get(name, "elsewhere")) for name in plan.executors]
+    executors = [(name, plan.types.get(name, "elsewhere")) for name in plan.executors]
     following = Following(jobs, view, executors, fail_fast=workflow.fail_fast, tell_failure=lines.line)
     managed = _managed(manager, plan, config, opened, requester, following, Path(context.log_folder))
     fresh = opened.n_bound == 0
@@ -172,7 +171,9 @@ def _managed(
 ) -> Iterator[None]:
     """With a manager at work. One in its own process is left alone when this process must end at once."""
     names = [executor.name for executor in plan.usable]
-    if manager == "process":
+    if manager == "none" or not names:  # all are served elsewhere
+        yield
+    elif manager == "process":
         process = ManagerProcess(
             opened.workflow_id, names, config.folder, log_folder / f"manager-{opened.workflow_id}.log", following.say
         )
@@ -183,7 +184,7 @@ def _managed(
             process.leave()
             raise
         process.end()
-    elif manager == "in-process":
+    else:
         from jobmon.managers.job_instance_manager import JobInstanceManager
 
         here = JobInstanceManager(opened.workflow_id, plan.usable, requester=requester, in_process=True)
@@ -194,8 +195,6 @@ def _managed(
         finally:
             here.stop()  # its threads end with this process; a call of the user's may go on in one of them
         here.join()
-    else:
-        yield
 
 
 def _watch(manager: "JobInstanceManager", following: Following) -> None:

@@ -3,12 +3,14 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from jobmon.client.checking import check
+from jobmon.client.elsewhere import served_elsewhere
 from jobmon.client.references import script_folder
 from jobmon.client.result import WorkflowResult
 from jobmon.client.task import NOTHING, Task
@@ -76,7 +78,7 @@ class Workflow:
         Raises:
             JobmonError: as `run`.
         """
-        check(self, load_config(script_folder()), Registry())
+        check(self, load_config(script_folder()), Registry(), served=partial(served_elsewhere, None))
 
     def run(
         self,
@@ -116,7 +118,8 @@ class Workflow:
         if manager not in ("process", "in-process", "none"):
             raise InvalidWorkflow(f'manager is {manager!r}; it must be "process", "in-process" or "none"')
         config = load_config(script_folder()) if config is None else config
-        plan = check(self, config, Registry(), elsewhere=manager == "none")
+        served = partial(served_elsewhere, requester)
+        plan = check(self, config, Registry(), elsewhere=manager == "none", served=served)
         return run_workflow(
             self, plan, config, resume=resume, take_over=take_over, manager=manager, show=progress, requester=requester
         )

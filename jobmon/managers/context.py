@@ -9,6 +9,7 @@ import attrs
 from jobmon.errors import ConfigurationError
 from jobmon.managers.folders import Folders
 from jobmon.plugins import Observation, SubmitRequest
+from jobmon.worker.build import build_worker
 
 
 @attrs.frozen
@@ -21,6 +22,7 @@ class HostContext:
     in_process: bool
     pushed: Callable[[Mapping[str, Observation]], None]
     run: Callable[[SubmitRequest], None]
+    python: str  #: what runs workers
 
     @property
     def state_folder(self) -> Path:
@@ -43,6 +45,10 @@ class HostContext:
     def agent_argv(self, *, workers: int) -> tuple[str, ...]:
         """The command that starts the core's agent on this executor's private folder."""
         return (sys.executable, "-m", "jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers))
+
+    def payload_argv(self) -> tuple[str, ...]:
+        """The command that runs a request's payload."""
+        return (self.python, "-I", "-S", str(build_worker(self.folders.shared)), "payload")
 
     def run_here(self, *, request: SubmitRequest) -> None:
         """Run the payload in this thread.

@@ -9,6 +9,7 @@ import attrs
 
 from jobmon.errors import ConfigurationError
 from jobmon.requester import Requester
+from jobmon.requester.connecting import data_folder
 
 
 @attrs.frozen
@@ -56,9 +57,8 @@ def folders_of(requester: Requester, workflow_id: int, executor: str, shared_fol
 
 def _private(requester: Requester) -> Path:
     base = requester.data_folder
-    if base is None:
-        home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-        base = Path(home) / "jobmon"
+    if base is None:  # the server is elsewhere
+        base = data_folder(os.environ).path
     return base / "managers"
 
 

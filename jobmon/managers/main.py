@@ -9,6 +9,7 @@ from types import FrameType
 from jobmon.config.named import NamedExecutor
 from jobmon.errors import JobmonError, Superseded
 from jobmon.managers.job_instance_manager import JobInstanceManager
+from jobmon.managers.standing_manager import StandingManager
 from jobmon.requester import Requester
 
 #: Exit statuses: the client starts a manager again unless it ended with one of the first two.
@@ -16,8 +17,8 @@ DONE, SUPERSEDED, FAILED = 0, 3, 1
 _log = logging.getLogger(__name__)
 
 
-def run_manager(workflow_id: int, executors: Sequence[NamedExecutor], requester: Requester) -> int:
-    """Serve the executors until the workflow needs them no more; the exit status.
+def run_manager(workflow_id: int | None, executors: Sequence[NamedExecutor], requester: Requester) -> int:
+    """Serve the executors until the workflow needs them no more, without a workflow for all and ever; the exit status.
 
     The first SIGTERM or SIGINT stops politely, with the leases released; a second one ends at once. Attempts on the
     platforms live on either way.
@@ -25,7 +26,11 @@ def run_manager(workflow_id: int, executors: Sequence[NamedExecutor], requester:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s: %(message)s"
     )
-    manager = JobInstanceManager(workflow_id, executors, requester=requester)
+    manager: JobInstanceManager | StandingManager
+    if workflow_id is None:
+        manager, whom = StandingManager(executors, requester=requester), "every workflow"
+    else:
+        manager, whom = JobInstanceManager(workflow_id, executors, requester=requester), f"workflow {workflow_id}"
     presses = 0
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -39,7 +44,7 @@ def run_manager(workflow_id: int, executors: Sequence[NamedExecutor], requester:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     names = ", ".join(f"{named.name} ({named.cls.name})" for named in executors)
-    _log.info("serving workflow %d: %s", workflow_id, names)
+    _log.info("serving %s: %s", whom, names)
     try:
         manager.run()
     except Superseded as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from jobmon.ids import platform_job_name
+from jobmon.ids import output_paths, platform_job_name
 from jobmon.managers.service import Service
 from jobmon.plugins import ArrayRequest, Resources, SubmitRequest
 from jobmon.plugins.resources import parse_resources
@@ -52,6 +52,7 @@ class RequestMaker:
             claim.call,
             {**claimed.env, **claim.env} if claim.env else claimed.env,
             claim.cwd or claimed.cwd,
+            *output_paths(claimed.log_folder, claim.name, claim.job_id, claim.attempt),
         )
 
     def _array(self, members: list[Claim], resources: Resources) -> ArrayRequest:

@@ -167,6 +167,7 @@ class ServedExecutor:
 def registration_of(named: NamedExecutor) -> ExecutorRegistration:
     """What the server is told of the executor."""
     cls = named.cls
+    fields = describe(cls.resources_type)
     installed = next((t for t in Registry().installed() if t.name == cls.name), None)
     return ExecutorRegistration(
         cls.name,
@@ -175,5 +176,7 @@ def registration_of(named: NamedExecutor) -> ExecutorRegistration:
         list(cls.api_version),
         named.exclusive,
         cls.reporting,
-        {field.name: field.type for field in describe(cls.resources_type)},
+        {field.name: field.type for field in fields},
+        [field.name for field in fields if field.default is None],
+        {key: str(support) for key, support in cls.core_resources.items()},
     )

@@ -14,6 +14,7 @@ from jobmon.managers.platform_output import PlatformOutput
 from jobmon.managers.reach import Reach
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.start_files import StartFiles
+from jobmon.plugins import Executor
 from jobmon.requester import Requester
 from jobmon.states.evidence import Reporting
 from jobmon.wire.leases import Lease
@@ -69,6 +70,9 @@ class Service:
     def drop(self, tokens: list[str]) -> None:
         """Forget attempts that are final."""
         dropped = self.live.drop(tokens)
+        if dropped and self.named.cls.settled is not Executor.settled and not self.stopping.is_set():
+            gone = [attempt.token for attempt in dropped]
+            self.host.post("settled", lambda executor, _: executor.settled(tokens=gone))
         if self.start_files is not None:
             self.start_files.remove(self._submissions_over(dropped))
         if self.reach.remote:

@@ -3,6 +3,7 @@
 import logging
 import math
 import random
+import sys
 import threading
 from collections.abc import Callable, Mapping
 
@@ -54,8 +55,9 @@ class Session:
         live, stopping = LiveTable(), threading.Event()
         folders = folders_of(requester, lease.workflow_id, named.name, named.host.shared_folder)
         reach = Reach(named, requester, folders)
+        python = named.host.python or sys.executable
         context = HostContext(
-            named.name, lease.workflow_id, folders, in_process, self._pushed, lambda r: run_here(requester, r)
+            named.name, lease.workflow_id, folders, in_process, self._pushed, lambda r: run_here(requester, r), python
         )
         host = ExecutorHost(
             named.name,

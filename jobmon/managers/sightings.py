@@ -36,6 +36,10 @@ def to_wire(
             observation.result,
             executor_job_id,
             output,
+            observation.signal,
+            observation.host,
+            observation.stdout_tail,
+            observation.stderr_tail,
         )
     why = getattr(observation, "why", None)
     return leases.Observation(

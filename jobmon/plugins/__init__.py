@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Support,
         Uncertain,
         Unknown,
+        ending,
     )
     from jobmon.plugins.resources import Resources, parse_memory, parse_runtime
     from jobmon.plugins.settings import NoSettings, setting
@@ -60,7 +61,7 @@ _HOMES = {
     "jobmon.plugins.records": (
         "Absent Accepted ArrayRefused ArrayRequest CannotTell Deferred Exited Finding Found Observation Outcome "
         "Pending Placement Rejected Running SchedulerUnavailable Submission SubmitRequest Submitted Support "
-        "Uncertain Unknown"
+        "Uncertain Unknown ending"
     ),
     "jobmon.plugins.resources": "Resources parse_memory parse_runtime",
     "jobmon.plugins.settings": "NoSettings setting",
@@ -104,6 +105,7 @@ __all__ = [
     "Support",
     "Uncertain",
     "Unknown",
+    "ending",
     "hookimpl",
     "identify",
     "is_alive",

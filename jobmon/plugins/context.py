@@ -43,5 +43,13 @@ class ExecutorContext(Protocol):
     def agent_argv(self, *, workers: int) -> tuple[str, ...]:
         """The command that starts the core's agent for this executor with so many workers, in `state_folder`."""
 
+    def payload_argv(self) -> tuple[str, ...]:
+        """The command that runs a request's payload as every executor does, where the platform alone reports.
+
+        It reads `request.payload()` on its standard input, runs the command or call as a process group, and writes a
+        line that `ending` makes an Exited of to its standard output. On SIGTERM it ends the command, and so it does
+        when the thread that started it ends. It needs Python and the file that the command names, nothing else.
+        """
+
     def run_here(self, *, request: SubmitRequest) -> None:
         """Run the request's payload in this very thread: win its start, run it, report its end. For debugging."""

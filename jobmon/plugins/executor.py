@@ -146,6 +146,12 @@ class Executor:
         """
         return {s.token: CannotTell("this executor cannot look for submissions") for s in submissions}
 
+    def settled(self, *, tokens: Sequence[str]) -> None:
+        """The ends of these are recorded for good: what the platform keeps of them for us may go.
+
+        Called soon after, and not at all for what ended while no manager was there. Only defined by those that need it.
+        """
+
     # Helpers.
 
     def now(self) -> datetime:

@@ -1,15 +1,20 @@
 """The records that pass between the host and an executor: frozen, and made by keyword or in the order shown."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
 import attrs
+import msgspec
 
 from jobmon.plugins.resources import Resources
 from jobmon.states.reasons import Reason
 from jobmon.wire.jobs import Call, Command
+
+#: From SIGTERM to SIGKILL, for a payload whose end is asked for, in seconds.
+PAYLOAD_GRACE_S = 10.0
 
 
 @attrs.frozen
@@ -17,7 +22,8 @@ class SubmitRequest:
     """One attempt to place on the platform.
 
     An executor with `reporting = WORKER` makes the platform run `worker_argv` and looks no further. One with
-    `reporting = PLATFORM` runs `command` or `call` itself, with `environment` set, in the folder `cwd`.
+    `reporting = PLATFORM` runs `command` or `call` itself, with `environment` set, in the folder `cwd`, the output in
+    the files `stdout` and `stderr`: best by running `context.payload_argv()` with `payload()` as standard input.
     """
 
     token: str  #: names the attempt; must stand at the start of its name at the platform
@@ -29,6 +35,20 @@ class SubmitRequest:
     call: Call | None = None
     environment: Mapping[str, str] = MappingProxyType({})  #: to be set in addition to the platform's
     cwd: str = ""  #: the folder to run it in
+    stdout: str = ""  #: the file that its standard output goes to
+    stderr: str = ""  #: the file that its standard error goes to
+
+    def payload(self) -> str:
+        """What `context.payload_argv()` reads: what to run, where, and how, in one line of ASCII. Never to be shown."""
+        work = {
+            "env": dict(self.environment),
+            "cwd": self.cwd,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+            "command": None if self.command is None else msgspec.structs.asdict(self.command),
+            "call": None if self.call is None else attrs.asdict(self.call),
+        }
+        return json.dumps({"token": self.token, "work": work, "grace_s": PAYLOAD_GRACE_S})
 
 
 @attrs.frozen
@@ -121,8 +141,8 @@ class Running:
 class Exited:
     """It ended: `reason` None is success. `detail` is the raw native evidence, kept as text.
 
-    `usage` may hold `wall_s`, `cpu_s` and `max_rss_bytes`. `result` is the JSON text that a call returned, for
-    executors that run calls themselves.
+    `usage` may hold `wall_s`, `cpu_s` and `max_rss_bytes`. The rest is for executors that run the payload themselves:
+    `result` is the JSON text that a call returned, tails are the last 10 kB of the output. `ending` makes all of it.
     """
 
     status: int | None = None
@@ -130,6 +150,10 @@ class Exited:
     usage: Mapping[str, float] = MappingProxyType({})
     detail: str | None = None
     result: str | None = None
+    signal: int | None = None
+    host: str | None = None
+    stdout_tail: str | None = None
+    stderr_tail: str | None = None
 
 
 @attrs.frozen
@@ -147,6 +171,44 @@ class Unknown:
 
 
 Observation = Pending | Running | Exited | Absent | Unknown
+
+
+def ending(told: str) -> Exited:
+    """The end that `context.payload_argv()` wrote to its standard output.
+
+    Raises:
+        ValueError: it wrote none, or not all of it: it was killed itself.
+    """
+    try:
+        said = msgspec.json.decode(told, type=_Ending)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the payload's runner told no end: {told[:200]!r}") from error
+    return Exited(
+        said.exit_status,
+        said.reason,
+        said.usage,
+        said.detail,
+        said.result,
+        said.signal,
+        said.host,
+        said.stdout_tail,
+        said.stderr_tail,
+    )
+
+
+@attrs.frozen
+class _Ending:
+    """What jobmon.worker.alone writes."""
+
+    host: str
+    reason: Reason | None
+    exit_status: int | None
+    signal: int | None
+    detail: str | None
+    usage: dict[str, float]
+    stdout_tail: str | None
+    stderr_tail: str | None
+    result: str | None = None
 
 
 # What `find` says of a token.

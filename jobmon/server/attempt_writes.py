@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from functools import cache
 
 from jobmon.errors import InvalidRequest
+from jobmon.ids import output_paths
 from jobmon.server.instance_writes import forget_ended
-from jobmon.server.payloads import environment_of, output_paths, with_outputs
+from jobmon.server.payloads import environment_of, log_folder, with_outputs
 from jobmon.server.transitions import Transitions
 from jobmon.server.writing import Writing
 from jobmon.states import instances
@@ -72,13 +73,12 @@ class AttemptWrites:
             context = environment_of(tx.connection, workflow_id)
             workflow = workflows.get(tx.connection, workflow_id)
             assert workflow is not None
+            folder = log_folder(context, workflow.name, workflow_id)
             for instance in won:
                 if instance.workflow_id != workflow_id:
                     continue
                 spec = specifications[instance.job_id]
-                stdout, stderr = output_paths(
-                    context, workflow.name, workflow_id, spec.name, instance.job_id, instance.attempt
-                )
+                stdout, stderr = output_paths(folder, spec.name, instance.job_id, instance.attempt)
                 works[instance.token] = Work(
                     {**context.environment, **spec.payload.env},
                     spec.payload.cwd or context.cwd,

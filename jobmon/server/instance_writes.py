@@ -1,5 +1,6 @@
 """Writes of managers about attempts: claims, what came of submissions, what platforms say."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ from jobmon.ids import new_tokens
 from jobmon.server import arrays
 from jobmon.server.credentials import Credentials
 from jobmon.server.live_records import KnownInstance
-from jobmon.server.payloads import environment_of, with_outputs
+from jobmon.server.payloads import environment_of, log_folder, with_outputs
 from jobmon.server.transitions import Transitions
 from jobmon.server.writing import Writing
 from jobmon.states import evidence, instances, jobs
@@ -18,6 +19,7 @@ from jobmon.states.instances import InstanceEvent, JobInstance
 from jobmon.states.names import FINAL_INSTANCE_STATES, InstanceState
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
+from jobmon.store import workflows
 from jobmon.store.jobs import StoredJob
 from jobmon.store.writer import Transaction
 from jobmon.wire.leases import (
@@ -83,6 +85,8 @@ class InstanceWrites:
         specifications: Mapping[int, StoredJob],
     ) -> JobsClaimed:
         context = environment_of(tx.connection, message.lease.workflow_id)
+        workflow = workflows.get(tx.connection, message.lease.workflow_id)
+        assert workflow is not None
         calls = with_outputs(tx.connection, specifications)
         claims = []
         for i in made:
@@ -95,7 +99,7 @@ class InstanceWrites:
                     payload.cwd,
                 )
             )  # fmt: skip
-        return JobsClaimed(claims, context.environment, context.cwd)
+        return JobsClaimed(claims, context.environment, context.cwd, log_folder(context, workflow.name, workflow.id))
 
     def record_outcomes(self, tx: Transaction, message: RecordOutcomes) -> Recorded:
         """Apply what came of submissions."""
@@ -115,7 +119,8 @@ class InstanceWrites:
         calls = self._calls(tx, found, message.observations) if reporting is not Reporting.PLATFORM else set()
         accepted: list[tuple[str, InstanceEvent]] = []
         events: list[tuple[str, InstanceEvent]] = []
-        results, reports = [], []
+        results = []
+        reports: defaultdict[str | None, list[FinishReport]] = defaultdict(list)
         decide = cache(self._decide)  # what is alike to the table of evidence is decided once
         for seen in message.observations:
             token, instance = seen.token, found[seen.token]
@@ -128,20 +133,21 @@ class InstanceWrites:
             silent = state is not InstanceState.RUNNING or self._writing.signs.silent(token)
             gone_for_s = self._writing.signs.seen(token, gone=gone)
             facts = (state, reporting, instance.job_id in calls, silent, gone_for_s)
-            event = decide(facts, (seen.sighting, seen.reason, seen.exit_status, seen.detail, seen.output))
+            event = decide(facts, (seen.sighting, seen.reason, seen.exit_status, seen.detail, seen.output, seen.signal))
             if event is None:
                 continue
             events.append((token, event))
             if seen.sighting is Sighting.EXITED:
-                if seen.usage:
-                    reports.append(FinishReport(token, usage=seen.usage))
+                if seen.usage or seen.stdout_tail or seen.stderr_tail:
+                    reports[seen.host].append(_report_of(seen))
                 if seen.result is not None and reporting is Reporting.PLATFORM and seen.reason is None:
                     results.append((token, instance.job_id, seen.result))
         transitions.to_instances(accepted)
         transitions.to_instances(events)
         done = [(job_id, value) for t, job_id, value in results if transitions.like(t).state is InstanceState.DONE]
         job_rows.save_results(tx.connection, done)
-        instance_rows.save_reports(tx.connection, None, reports)
+        for host, told in reports.items():
+            instance_rows.save_reports(tx.connection, host, told)
         return self._recorded(tx, transitions, tokens)
 
     def _decide(self, facts: tuple[Any, ...], observed: tuple[Any, ...]) -> InstanceEvent | None:
@@ -189,6 +195,10 @@ def forget_ended(writing: Writing, tx: Transaction, transitions: Transitions, to
 
     tx.after_commit(forget)
     return ended
+
+
+def _report_of(seen: Observation) -> FinishReport:
+    return FinishReport(seen.token, stdout_tail=seen.stdout_tail, stderr_tail=seen.stderr_tail, usage=seen.usage)
 
 
 def _event_of(kind: OutcomeKind, executor_job_id: str | None, why: str) -> InstanceEvent:

@@ -6,16 +6,28 @@ from typing import Any
 import msgspec
 
 from jobmon.errors import InvalidRequest
-from jobmon.server.payloads import output_paths
+from jobmon.ids import output_paths
+from jobmon.server.payloads import log_folder
 from jobmon.server.signs import SignsOfLife
 from jobmon.states.names import RunState
 from jobmon.store import history, instances, jobs, leases, workflows
 from jobmon.store.connection import Connection
 from jobmon.store.database import Database, database_id
+from jobmon.store.work import with_work
 from jobmon.store.workflows import StoredWorkflow
 from jobmon.wire import routes
 from jobmon.wire.jobs import AttemptRow
-from jobmon.wire.leases import InstanceChanges, LiveInstances, ReadInstanceChanges, ReadLiveInstances
+from jobmon.wire.leases import (
+    ExecutorsToServe,
+    InstanceChanges,
+    LiveInstances,
+    ReadExecutors,
+    ReadInstanceChanges,
+    ReadLiveInstances,
+    ServedExecutors,
+    ServeExecutors,
+    Wanted,
+)
 from jobmon.wire.routes import Route
 from jobmon.wire.runs import (
     Attempts,
@@ -36,6 +48,9 @@ from jobmon.wire.runs import (
     WorkflowStatus,
     WorkflowStatuses,
 )
+
+#: How often a standing manager asks whether it is wanted: a read, which costs no commit.
+_ASK_AGAIN_S = 0.5
 
 Reader = Callable[[Connection, Any], Any]
 
@@ -59,6 +74,8 @@ class JobQueryServer:
             routes.HISTORY.path: self._history,
             routes.LIVE_INSTANCES.path: self._live_instances,
             routes.INSTANCE_CHANGES.path: self._instance_changes,
+            routes.SERVE_EXECUTORS.path: self._to_serve,
+            routes.EXECUTORS.path: self._executors,
         }
 
     def read(self, route: Route[Any, Any], message: Any) -> Any:
@@ -99,6 +116,23 @@ class JobQueryServer:
     def _unserved(self, connection: Connection, workflow_id: int) -> list[str]:
         queued = workflows.queued_executors(connection, workflow_id)
         return sorted(executor for executor in queued if not self._signs.manager_may_live(workflow_id, executor))
+
+    def _to_serve(self, connection: Connection, message: ServeExecutors) -> ExecutorsToServe:
+        superseded = self._signs.standing.heard(message.manager, message.executors)
+        names = set(message.executors) - set(superseded)
+        wanted = [
+            Wanted(workflow_id, executor)
+            for workflow_id, executor in with_work(connection)
+            if executor in names and self._is_free(connection, workflow_id, executor)
+        ]
+        return ExecutorsToServe(_ASK_AGAIN_S, wanted, superseded)
+
+    def _is_free(self, connection: Connection, workflow_id: int, executor: str) -> bool:
+        lease = leases.get(connection, workflow_id, executor)
+        return lease is None or lease.released or not self._signs.manager_may_live(workflow_id, executor)
+
+    def _executors(self, _connection: Connection, _message: ReadExecutors) -> ServedExecutors:
+        return ServedExecutors(self._signs.standing.live())
 
     def _workflows(self, connection: Connection, message: ReadWorkflows) -> WorkflowStatuses:
         found = workflows.newest(connection, message.name, message.limit)
@@ -149,10 +183,11 @@ class JobQueryServer:
         last = workflows.last_run(connection, job.workflow_id)
         assert workflow is not None
         assert last is not None
+        folder = log_folder(last.context, workflow.name, workflow.id)
         rows = []
         for i, report in instances.attempts_of(connection, job.id):
             host, usage, out, err = report or (None, "{}", None, None)
-            paths = output_paths(last.context, workflow.name, workflow.id, name, job.id, i.attempt)
+            paths = output_paths(folder, name, job.id, i.attempt)
             rows.append(
                 AttemptRow(
                     i.token, i.attempt, i.executor, i.state, i.executor_job_id, i.reason, i.exit_status, i.signal,

@@ -1,6 +1,5 @@
 """What an attempt is to run: the stored payload, completed with the run's context and upstream results."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ import attrs
 import msgspec
 
 from jobmon.errors import ServerError
+from jobmon.ids import file_name
 from jobmon.store import jobs as job_rows
 from jobmon.store import workflows
 from jobmon.store.connection import Connection
@@ -68,16 +68,9 @@ def _replaced(value: Any, values: Mapping[int, Any]) -> Any:
     return value
 
 
-def output_paths(
-    context: RunContext, workflow: str, workflow_id: int, job: str, job_id: int, attempt: int
-) -> tuple[str, str]:
-    """Where the standard output and standard error of an attempt go.
+def log_folder(context: RunContext, workflow: str, workflow_id: int) -> str:
+    """Where the output of a workflow's attempts goes.
 
     One folder per workflow: to make one per job costs a local executor nearly as much as to start the job's process.
     """
-    path = f"{context.log_folder}/{_clean(workflow)}-{workflow_id}/{_clean(job)}-{job_id}.{attempt}"
-    return f"{path}.out", f"{path}.err"
-
-
-def _clean(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name)[:50]
+    return f"{context.log_folder}/{file_name(workflow)}-{workflow_id}"

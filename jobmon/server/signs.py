@@ -7,6 +7,7 @@ its start gets a full grace after it.
 import attrs
 
 from jobmon.clock import Clock
+from jobmon.server.standing import StandingManagers
 
 
 @attrs.frozen
@@ -34,6 +35,7 @@ class SignsOfLife:
         self._runs: dict[int, float] = {}
         self._managers: dict[tuple[int, str], float] = {}
         self._notes: dict[tuple[int, str], str] = {}
+        self.standing = StandingManagers(clock, patience.manager_lease_s)
         self._busy = self._started
 
     def heard_worker(self, token: str) -> None:
@@ -100,7 +102,7 @@ class SignsOfLife:
         now = self._clock.monotonic()
         runs = any(now - heard <= self.patience.run_lease_s for heard in list(self._runs.values()))
         managers = any(now - heard <= self.patience.manager_lease_s for heard in list(self._managers.values()))
-        if runs or managers or live_instances:
+        if runs or managers or live_instances or self.standing.live():
             self._busy = now
         return now - self._busy > self.patience.idle_s
 

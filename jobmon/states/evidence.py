@@ -49,6 +49,7 @@ class Observed:
     exit_status: int | None = None
     detail: str | None = None
     output: str | None = None  #: the end of the platform's own output, where no worker has reported
+    signal: int | None = None
 
 
 @attrs.frozen
@@ -110,7 +111,7 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
         return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(detail, observed))
-    return instances.Ended(reason, observed.exit_status, detail=_quoted(observed.detail, observed))
+    return instances.Ended(reason, observed.exit_status, observed.signal, _quoted(observed.detail, observed))
 
 
 def _before_start(observed: Observed) -> str | None:

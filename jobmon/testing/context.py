@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jobmon.plugins import Observation, SubmitRequest
+from jobmon.worker.build import build_worker
 
 
 class KitContext:
@@ -47,6 +48,10 @@ class KitContext:
     def agent_argv(self, *, workers: int) -> tuple[str, ...]:
         """The command that starts the core's agent."""
         return (sys.executable, "-m", "jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers))
+
+    def payload_argv(self) -> tuple[str, ...]:
+        """The command that runs a request's payload."""
+        return (sys.executable, "-I", "-S", str(build_worker(self.state_folder.parent / "worker")), "payload")
 
     def run_here(self, *, request: SubmitRequest) -> None:
         """Refuse: the kit is not the user's process.

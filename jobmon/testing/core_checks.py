@@ -5,7 +5,7 @@ import inspect
 from jobmon.plugins import Exited, Pending, Reporting, Resources, Running
 from jobmon.plugins.declared import wrong_declarations
 from jobmon.testing.held import Held, effects
-from jobmon.testing.sentences import Level, holds, not_exercised
+from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
 from jobmon.testing.valid import wrong_observation, wrong_outcome
 from jobmon.testing.world import World
 from jobmon.testing.written_checks import METHODS
@@ -23,7 +23,8 @@ class DeclarationChecks:
 
     @holds(Level.CORE, "The methods take their arguments by keyword.")
     def test_the_methods_take_their_arguments_by_keyword(self, world: World) -> None:
-        for method, argument in (METHODS | {"submit_array": "array", "check_resources": "resources"}).items():
+        others = {"submit_array": "array", "check_resources": "resources", "settled": "tokens"}
+        for method, argument in (METHODS | others).items():
             defined = getattr(world.executor, method)
             found = [(p.name, p.kind) for p in inspect.signature(defined).parameters.values()]
             assert found == [(argument, inspect.Parameter.KEYWORD_ONLY)], f"it is not {method}(*, {argument})"
@@ -164,6 +165,18 @@ class EndChecks:
                 world.restart()
             for seen in (world.observe([one]).get(one.token) for _ in range(3)):
                 assert not isinstance(seen, Pending | Running), f"it was {first!r} and is {seen!r}"
+
+    @holds(Level.CORE, "settled lets go of the attempts that it names and of no others.")
+    def test_settling_one_attempt_changes_no_other(self, world: World) -> None:
+        if world.batch(2) < 2:
+            does_not_apply("it has one attempt at a time")
+        settled, kept = world.live(2)
+        for one in (settled, kept):
+            world.platform.finish(one.executor_job_id)
+        before = [world.ended(one) for one in (settled, kept)][1]
+        world.call("settled", lambda: world.executor.settled(tokens=[settled.token]))
+        after = world.observe([kept]).get(kept.token)
+        assert type(after) is type(before), f"when another was settled, {before!r} became {after!r}"
 
 
 class LifeChecks:

@@ -40,6 +40,16 @@ class PayloadChecks:
         assert seen.reason is None, f"it is {seen!r}"
         _assert_same([str(folder), *values.values()], out.read_text().split("\0")[:-1])
 
+    @holds(
+        Level.ROBUSTNESS, "The output of a command goes to the files stdout and stderr; their folder may be missing."
+    )
+    def test_a_commands_output_is_in_its_files(self, world: World) -> None:
+        out, err = world.folder / "logs" / "1.out", world.folder / "logs" / "1.err"
+        seen = self._run(world, command=Command(shell="echo out; echo err >&2"), stdout=str(out), stderr=str(err))
+        assert seen.reason is None, f"it is {seen!r}"
+        texts = {path.name: path.read_text() if path.exists() else None for path in (out, err)}
+        assert texts == {"1.out": "out\n", "1.err": "err\n"}, f"the files hold {texts}"
+
     @holds(Level.ROBUSTNESS, "A list of arguments is run without a shell, as it was given.")
     def test_a_commands_arguments_arrive_as_they_were_given(self, world: World) -> None:
         out = world.folder / "out"

@@ -128,6 +128,8 @@ class World:
                 () if runs_itself else self.stand_ins.argv(token, *arguments),
                 Command(argv=list(self.stand_ins.argv(token, *arguments))) if runs_itself else None,
                 cwd=str(self.folder),
+                stdout=str(self.folder / "output" / f"{token}.out"),
+                stderr=str(self.folder / "output" / f"{token}.err"),
             )
             for token in new_tokens(count)
         ]
@@ -214,6 +216,7 @@ class World:
     def submitted(self, request: SubmitRequest, outcome: Outcome | None) -> Submitted:
         """An accepted attempt as the host will show it to the executor."""
         assert isinstance(outcome, Accepted), f"a plain submission ended as {outcome!r}, not Accepted"
+        self._tokens_by_id[outcome.executor_job_id] = request.token  # it may have been found
         return Submitted(outcome.executor_job_id, request.token, request.job_name, datetime.now(UTC))
 
     def observe(self, submitted: Sequence[Submitted]) -> dict[str, Observation]:

@@ -23,7 +23,46 @@ class ExecutorRegistration:
     api_version: list[int]
     exclusive: bool
     reporting: Reporting
-    resources: dict[str, Any] = attrs.field(factory=dict)  #: the resource schema, for people
+    resources: dict[str, str] = attrs.field(factory=dict)  #: a task's own keys under `type`, and their types
+    required: list[str] = attrs.field(factory=list)  #: those of them that must be given
+    core_resources: dict[str, str] = attrs.field(factory=dict)  #: what it makes of the core's resources
+
+
+@attrs.frozen
+class ServeExecutors:
+    """A standing manager lives, and serves these executors, by name, for every workflow."""
+
+    manager: ProcessIdentity
+    executors: dict[str, ExecutorRegistration]
+
+
+@attrs.frozen
+class Wanted:
+    """A workflow has jobs for an executor that no live manager serves for it."""
+
+    workflow_id: int
+    executor: str
+
+
+@attrs.frozen
+class ExecutorsToServe:
+    """`superseded` names executors that a newer standing manager serves."""
+
+    ask_again_s: float
+    wanted: list[Wanted]
+    superseded: list[str]
+
+
+@attrs.frozen
+class ReadExecutors:
+    """Which executors standing managers serve now."""
+
+
+@attrs.frozen
+class ServedExecutors:
+    """The executors of live standing managers, by name."""
+
+    executors: dict[str, ExecutorRegistration]
 
 
 @attrs.frozen
@@ -125,6 +164,7 @@ class JobsClaimed:
     claims: list[Claim]
     env: dict[str, str] = attrs.field(factory=dict)  #: with the payloads: what the claimed jobs share
     cwd: str = ""
+    log_folder: str = ""  #: where their output goes
 
 
 class OutcomeKind(StrEnum):
@@ -167,6 +207,10 @@ class Observation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     result: str | None = None
     executor_job_id: str | None = None  #: pushed before Accepted was committed: the id that it has there
     output: str | None = None  #: the end of the platform's own output, where it is gone and no worker has reported
+    signal: int | None = None
+    host: str | None = None
+    stdout_tail: str | None = None
+    stderr_tail: str | None = None
 
 
 @attrs.frozen

@@ -37,6 +37,11 @@ def die_with_parent(parent: int) -> None:
         os._exit(128 + _signal.SIGKILL)  # it ended before the request was made
 
 
+def end_with_parent() -> None:
+    """Be asked to end (SIGTERM) when the thread ends that started this process."""
+    _prctl(_PR_SET_PDEATHSIG, _signal.SIGTERM)
+
+
 def children() -> list[int]:
     """The process ids of this process's children, adopted ones included, zombies too."""
     me = os.getpid()

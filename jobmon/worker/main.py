@@ -23,8 +23,12 @@ def main(argv: list[str]) -> NoReturn:
             status = _run(start_file, int(index))
         case ["call", read_from, write_to]:
             status = _call(int(read_from), int(write_to))
+        case ["payload"]:
+            from .alone import run_alone
+
+            status = run_alone()
         case _:
-            sys.stderr.write("usage: worker.pyz run START_FILE [INDEX] | call IN_FD OUT_FD\n")
+            sys.stderr.write("usage: worker.pyz run START_FILE [INDEX] | payload | call IN_FD OUT_FD\n")
             status = USAGE
     sys.stderr.flush()
     if argv[:1] == ["run"]:

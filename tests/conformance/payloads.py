@@ -51,17 +51,21 @@ class Payloads(Executor):
 
     def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
         for request in requests:
-            with self.file(request.token, "out").open("wb") as out:
+            with self.output(request).open("wb") as out, Path(request.stderr).open("wb") as err:
                 child = subprocess.Popen(
                     self.argv(request),
                     cwd=request.cwd,
                     env=self.environment(request),
                     stdin=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
+                    stderr=err,
                     stdout=out,
                 )
             self.children[request.token] = child
             yield request.token, Accepted(f"p{child.pid}-{request.token}")
+
+    def output(self, request: SubmitRequest) -> Path:
+        Path(request.stdout).parent.mkdir(parents=True, exist_ok=True)
+        return Path(request.stdout) if request.call is None else self.file(request.token, "out")
 
     def file(self, token: str, kind: str) -> Path:
         return self.context.state_folder / f"{token}.{kind}"

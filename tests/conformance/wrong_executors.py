@@ -228,6 +228,12 @@ class RegressesAFinalState(Memory):
 # The life of the object
 
 
+@fails("test_settling_one_attempt_changes_no_other")
+class ForgetsAllWhenOneIsSettled(Memory):
+    def settled(self, *, tokens):
+        self.settings.table.jobs.clear()
+
+
 @fails("test_a_restart_between_submit_and_observe_loses_nothing")
 class RemembersItsJobs(Memory):
     def outcome(self, request):

@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from pathlib import Path
 
 import attrs
 from payloads import Payloads
@@ -130,6 +131,13 @@ class DropsTheEnvironment(Payloads):
 class IgnoresTheFolder(Payloads):
     def submit(self, *, requests):
         return super().submit(requests=[attrs.evolve(request, cwd="/") for request in requests])
+
+
+@fails("test_a_commands_output_is_in_its_files")
+class DropsTheOutput(Payloads):
+    def output(self, request):
+        super().output(request)
+        return Path(os.devnull)
 
 
 @fails("test_a_commands_arguments_arrive_as_they_were_given")

@@ -9,7 +9,7 @@ import attrs
 import msgspec
 import pytest
 import requests
-from messages import EXECUTOR, Begun, acquire, begin, claim, open_run, specs
+from messages import EXECUTOR, Begun, acquire, begin, claim, open_run, registration, specs
 from msgspec.structs import replace
 from serving import embedded
 
@@ -27,12 +27,14 @@ from jobmon.wire.leases import (
     Observation,
     Outcome,
     OutcomeKind,
+    ReadExecutors,
     ReadInstanceChanges,
     ReadLiveInstances,
     RecordObservations,
     RecordOutcomes,
     ReleaseLease,
     RenewLeases,
+    ServeExecutors,
 )
 from jobmon.wire.problems import Problem
 from jobmon.wire.routes import API_HEADER, ROUTES, Access, Route
@@ -146,6 +148,8 @@ def test_every_route_answers_in_the_life_of_a_workflow(server: Requester) -> Non
     assert counting.call(routes.RECORD_OBSERVATIONS, RecordObservations(begun.lease, gone)).ended == [tokens[3]]
     assert counting.call(routes.FINISH_RUN, FinishRun(run_id)).state is RunState.STOPPED
     counting.call(routes.RELEASE_LEASE, ReleaseLease(begun.lease))
+    assert counting.call(routes.SERVE_EXECUTORS, ServeExecutors(identify(), {"far": registration()})).superseded == []
+    assert set(counting.call(routes.EXECUTORS, ReadExecutors()).executors) == {"far"}
     status = counting.call(routes.WORKFLOW, ReadWorkflow(workflow_id))
     assert status.executors[0].states == {"DONE": 2, "CANCELLED": 2}
     assert workflow_id in [w.workflow_id for w in counting.call(routes.WORKFLOWS, ReadWorkflows()).workflows]

@@ -9,10 +9,13 @@ import pytest
 
 from jobmon import BashTask, PythonTask, Workflow
 from jobmon.client.checking import check
+from jobmon.client.elsewhere import ElsewhereExecutor
 from jobmon.config import Config, ExecutorConfig, WorkflowConfig
 from jobmon.errors import CycleInGraph, InvalidResources, InvalidTask, InvalidWorkflow, UnknownExecutor
 from jobmon.plugins import Executor, Support
 from jobmon.plugins.installed import InstalledType
+from jobmon.states.evidence import Reporting
+from jobmon.wire.leases import ExecutorRegistration
 
 
 @attrs.frozen
@@ -189,6 +192,34 @@ def test_an_executor_that_is_served_elsewhere_need_not_be_installed():
     assert (made.executors, made.usable) == (("far",), ())
     with pytest.raises(UnknownExecutor):
         plan(wf, config)
+
+
+def served_far():
+    registration = ExecutorRegistration(
+        "lsf", "jobmon-executor-lsf", "1", [0, 1], False, Reporting.WORKER, {"queue": "str"}, [], {"cores": "booked"}
+    )
+    return {"far": ElsewhereExecutor("far", registration)}
+
+
+def test_an_executor_of_a_standing_manager_is_checked_without_plugin_and_configuration():
+    tasks = [
+        BashTask("true", name="a", resources={"cores": 1, "gpus": 1}, executor="far"),
+        BashTask("true", name="b"),
+    ]
+    made = plan(workflow_of(*tasks), served=served_far)
+    assert (made.executors, [e.name for e in made.usable]) == (("far", "uge"), ["uge"])
+    assert dict(made.types) == {"far": "lsf", "uge": "uge"}
+    assert made.notes == ("executor far (lsf) makes no use of: gpus",)
+    wrong = BashTask("true", name="c", resources={"lsf": {"quue": "q"}}, executor="far")
+    with pytest.raises(InvalidResources, match=r"far \(lsf\): lsf: unknown resource 'quue'; did you mean 'queue'"):
+        plan(workflow_of(wrong), served=served_far)
+
+
+def test_standing_managers_are_asked_for_only_where_an_executor_is_not_known_here():
+    def asked():
+        raise AssertionError("the server was asked")
+
+    assert plan(workflow_of(BashTask("true", name="a")), served=asked).executors == ("uge",)
 
 
 def test_a_wide_fan_in_is_checked_in_one_go():

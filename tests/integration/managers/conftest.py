@@ -203,6 +203,7 @@ class Platform:
     """What the fake executors share: what they were asked, and what they are to answer."""
 
     calls: list = attrs.field(factory=list)
+    settled: list = attrs.field(factory=list)
     made: int = 0
     has: dict = attrs.field(factory=dict)  # token: what observe says
     findings: dict = attrs.field(factory=dict)
@@ -277,6 +278,9 @@ class Fake(Executor):
         self._ask("find", tokens)
         self.settings.sought = list(submissions)
         return {token: self.settings.findings[token] for token in tokens if token in self.settings.findings}
+
+    def settled(self, *, tokens):
+        self.settings.settled += tokens
 
     def _ask(self, what, tokens):
         self.settings.calls.append((what, tokens))

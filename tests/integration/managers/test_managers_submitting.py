@@ -45,6 +45,12 @@ def test_single_submissions_keep_to_the_rate_one_by_one(server, platform, manage
     assert at[-1] - at[0] >= 5 / 50 * 0.9
 
 
+def test_the_platform_is_told_whose_ends_are_settled(server, platform, manage):
+    server.queue(*"abc")
+    manage()
+    server.until(lambda: sorted(platform.settled) == sorted(server.states) and len(platform.settled) == 3)
+
+
 def test_no_more_is_claimed_than_may_run(server, platform, manage):
     platform.limit, platform.submit = 3, platform.accept
     server.queue(*"abcdefgh")

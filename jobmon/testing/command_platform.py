@@ -79,8 +79,8 @@ class CommandPlatform(JobTable):
         self._server.server_close()
 
     def adopt(self, executor: Executor) -> None:
-        def run(argv: Sequence[str], *, timeout_s: float = 30.0, stdin: str = "") -> Completed:
-            return type(executor).run(executor, argv, timeout_s=min(timeout_s, self.command_limit_s), stdin=stdin)
+        def run(argv: Sequence[str], *, timeout_s: float = 30.0, **given: Any) -> Completed:
+            return type(executor).run(executor, argv, timeout_s=min(timeout_s, self.command_limit_s), **given)
 
         executor.run = run  # type: ignore[method-assign]
 

@@ -12,7 +12,7 @@ SEP = "\x1f"
 WHOLE_EXPRESSIONS = {"SLURM_BITSTR_LEN": "0"}
 QUEUE_COLUMNS = SEP.join(("%i", "%T", "%r", "%j"))
 _ACCOUNT_COLUMNS = ("JobID", "State", "ExitCode", "DerivedExitCode", "ElapsedRaw", "TotalCPU", "MaxRSS", "JobName")
-_ID = re.compile(r"([0-9]+)(?:_(?:([0-9]+)|\[([0-9,:%.-]*)\]?))?(?:\.(\w+))?")
+_ID = re.compile(r"([0-9]{1,18})(?:_(?:([0-9]{1,18})|\[([0-9,:%.-]*)\]?))?(?:\.(\w+))?")
 _K = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -111,7 +111,7 @@ def parse_id(text: str) -> RowId | None:
 def _spans(expression: str) -> tuple[range, ...]:
     spans = []
     for part in expression.split("%")[0].split(","):
-        match = re.fullmatch(r"([0-9]+)(?:-([0-9]+)(?::([0-9]+))?)?", part)
+        match = re.fullmatch(r"([0-9]{1,18})(?:-([0-9]{1,18})(?::([0-9]{1,18}))?)?", part)
         if match is not None:
             first, last, by = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
             spans.append(range(first, last + 1, max(by, 1)))
@@ -120,13 +120,13 @@ def _spans(expression: str) -> tuple[range, ...]:
 
 def _usage(elapsed: str, cpu: str, rss: str) -> dict[str, float]:
     usage: dict[str, float] = {}
-    if re.fullmatch(r"[0-9]+", elapsed):
+    if re.fullmatch(r"[0-9]{1,18}", elapsed):
         usage["wall_s"] = float(elapsed)
-    match = re.fullmatch(r"(?:([0-9]+)-)?(?:([0-9]+):)?([0-9]+):([0-9]+(?:\.[0-9]+)?)", cpu)
+    match = re.fullmatch(r"(?:([0-9]{1,9})-)?(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,9}(?:\.[0-9]+)?)", cpu)
     if match is not None:
         days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
         usage["cpu_s"] = days * 86400 + hours * 3600 + minutes * 60 + seconds
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGT]?)", rss)
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]+)?)([KMGT]?)", rss)
     if match is not None and float(match[1]) > 0:
         usage["max_rss_bytes"] = float(match[1]) * _K[match[2]]
     return usage

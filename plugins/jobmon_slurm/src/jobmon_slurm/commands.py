@@ -39,8 +39,8 @@ class Commands:
         """
         return list(listing.queue_rows(self._query("squeue", listing.queue_argv(self._user))))
 
-    def accounting(self, since: datetime, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Row]:
-        """What accounting has of these jobs; nothing, where there is no accounting.
+    def accounting(self, since: datetime, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Row] | None:
+        """What accounting has of these jobs; None, where there is no accounting.
 
         Raises:
             SchedulerUnavailable: it gave no complete answer.
@@ -50,7 +50,7 @@ class Commands:
             argv = listing.accounting_argv(self._user, since, ids=some_ids, names=some_names)
             done = self._do("sacct", self._on_cluster(argv), self._settings.query_timeout_s)
             if not done.ok and _NO_ACCOUNTING.search(done.stderr):
-                return []
+                return None
             rows.extend(listing.accounting_rows(done.check().stdout))
         return rows
 

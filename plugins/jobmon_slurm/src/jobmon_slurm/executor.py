@@ -144,15 +144,16 @@ class Slurm(Executor):
                 seen[one.token] = meaning(row)
         if gone:
             try:
-                accounts = Ledger(self._accounts([one for one, _ in gone]), _token_length(submitted))
+                rows = self._accounts([one for one, _ in gone])
             except SchedulerUnavailable as error:
                 # What the queue still says of them is all that there is.
                 seen |= {one.token: Unknown(str(error)) if row is None else meaning(row) for one, row in gone}
             else:
-                seen |= {one.token: _end(row, accounts.of(one)) or Absent(asked_at) for one, row in gone}
+                accounts = None if rows is None else Ledger(rows, _token_length(submitted))
+                seen |= {one.token: _end(row, one, accounts) or Absent(asked_at) for one, row in gone}
         return seen
 
-    def _accounts(self, gone: Sequence[Submitted]) -> list[Row]:
+    def _accounts(self, gone: Sequence[Submitted]) -> list[Row] | None:
         numbers = sorted({one.executor_job_id.split("_")[0] for one in gone})
         since = min(one.submitted_at for one in gone) - _SLACK
         return self._slurm.accounting(since, ids=numbers)
@@ -182,24 +183,27 @@ class Slurm(Executor):
         if lost:
             since = min(s.submitted_at for s in lost) - _SLACK
             try:
-                accounts = Ledger(self._slurm.accounting(since, names=sorted({s.job_name for s in lost})), length)
+                accounts = self._slurm.accounting(since, names=sorted({s.job_name for s in lost}))
             except SchedulerUnavailable as error:
                 missing = CannotTell(str(error))
             else:
-                rows |= {s.token: accounts.of(s) for s in lost}
+                ledger = Ledger(accounts or (), length)
+                rows |= {s.token: ledger.of(s) for s in lost}
         return {s.token: missing if (row := rows[s.token]) is None else Found(id_of(row, s.index)) for s in submissions}
 
 
-def _end(queued: Row | None, accounted: Row | None) -> Observation | None:
-    """How an attempt ended that does not live any more: not in the queue, or there among the ended. None: unknown.
+def _end(queued: Row | None, one: Submitted, accounts: Ledger | None) -> Observation | None:
+    """How an attempt ended that does not live any more: not in the queue, or there among the ended.
 
-    Accounting may be late, or have been left behind by a controller that was killed: only what it calls ended counts.
+    None: nothing tells. Accounting may be late, and its rows may have been left behind by a controller that was
+    killed: only what it calls ended counts. Without accounting the queue's word counts, while it remembers.
     """
+    accounted = None if accounts is None else accounts.of(one)
     if accounted is not None and accounted.state.split(" ")[0] in ENDED:
         return meaning(accounted)
     if queued is None:
         return None
-    if accounted is None:
+    if accounts is None:
         return meaning(queued)
     return Unknown(f"it has ended ({queued.state}), which accounting does not know yet")
 

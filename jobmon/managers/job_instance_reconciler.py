@@ -173,7 +173,7 @@ class JobInstanceReconciler:
                 waiting[observation.why] += 1
         service.notes.say("pending", "; ".join(f"{n} pending: {why}" for why, n in waiting.most_common(3)))
         if service.outbox is not None:  # a worker's own report is worth more than what the platform says
-            service.outbox.deliver(seen.token for seen in told if seen.sighting in _GONE)
+            service.outbox.deliver(seen for seen in told if seen.sighting in _GONE)
         if told:
             service.recorder.observations(told)
         return bool(told)

@@ -113,6 +113,12 @@ class SlurmUser(User):
         sql = "SELECT executor_job_id FROM job_instance WHERE executor_job_id IS NOT NULL ORDER BY id"
         return [row[0] for row in self.recorded.rows(sql)]
 
+    def ids_of(self, name: str) -> list[str]:
+        """The ids by which Slurm knows the attempts of a job."""
+        sql = """SELECT executor_job_id FROM job_instance i JOIN job_spec s ON s.job_id = i.job_id
+                 WHERE executor_job_id IS NOT NULL AND name = ? ORDER BY i.id"""
+        return [row[0] for row in self.recorded.rows(sql, name)]
+
     # Processes and jobs.
 
     def workers(self) -> dict[int, str]:
@@ -124,9 +130,13 @@ class SlurmUser(User):
             except (FileNotFoundError, ProcessLookupError):
                 continue
             said = b" ".join(argv).decode(errors="replace")
-            if ".pyz run" in said and str(self.folder.parent) in said:
+            if "worker" in said and " run " in said and str(self.folder.parent) in said:
                 found[int(path.name)] = said
         return found
+
+    def end(self, pid: int) -> None:
+        """End a process by force."""
+        _kill(pid)
 
     def child_of(self, pid: int) -> int:
         """The command that a worker runs."""

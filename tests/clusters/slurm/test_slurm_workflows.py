@@ -8,6 +8,9 @@ from slurm_user import SlurmUser
 from users import until
 
 SMALL = {"memory": "64M"}
+DONE = ("DONE", None, 0)
+#: Takes long the first time that it is run.
+ONCE = "[ -e again ] || { touch again; sleep 300; }"
 EATS = "python3 -c 'x = bytearray(600 << 20)'"
 
 
@@ -16,7 +19,7 @@ def test_many_tasks_are_one_array_and_are_done(user: SlurmUser) -> None:
     assert "it ended as DONE" in said
     assert user.recorded.n_in("DONE") == 40
     assert max(user.starts().values()) == 1
-    assert len(user.jobs()) <= 3, "many tasks are few submissions"
+    assert len(user.jobs()) <= 6, "many tasks are few submissions"
     assert user.calls()["sbatch"] == len(user.jobs())
     assert all("_" in one for one in user.ids()[1:]), "members of arrays have ids of their own"
     assert user.recorded.flaws() == []
@@ -41,28 +44,38 @@ def test_members_of_an_array_fail_and_are_retried_each_for_itself(user: SlurmUse
 def test_what_takes_more_memory_than_it_asked_for_is_out_of_memory(user: SlurmUser) -> None:
     user.finish(user.submit([("hungry", EATS, SMALL), ("modest", "true", SMALL)]))
     assert user.ends()["hungry"][0][:2] == ("RESOURCE_ERROR", "OUT_OF_MEMORY")
-    assert user.ends()["modest"] == [("DONE", None, 0)]
+    assert user.ends()["modest"] == [DONE]
 
 
 def test_what_runs_longer_than_it_asked_for_is_a_time_out(user: SlurmUser) -> None:
-    client = user.submit([("long", "sleep 400", SMALL | {"runtime": "30s"})])
-    until(lambda: user.ends().get("long", [("", None, None)])[0][1], "its time is over", 150)
-    assert user.ends()["long"][0][:2] == ("RESOURCE_ERROR", "TIMEOUT")
-    client.kill()
+    user.finish(user.submit([("long", ONCE, SMALL | {"runtime": "30s"})]), 180)
+    assert user.ends() == {"long": [("RESOURCE_ERROR", "TIMEOUT", None), DONE]}
 
 
-def test_a_job_cancelled_behind_jobmons_back_is_said_to_be_cancelled(user: SlurmUser) -> None:
-    client = user.submit([("one", "sleep 300", SMALL), ("other", "sleep 5", SMALL)])
+def test_a_job_cancelled_behind_jobmons_back_is_tried_again_uncharged(user: SlurmUser) -> None:
+    client = user.submit([("one", ONCE, SMALL), ("other", "sleep 5", SMALL)])
     user.until_running(2)
-    number = next(one for one, name in zip(user.ids(), ("one", "other"), strict=True) if name == "one")
+    [number] = user.ids_of("one")
     said("scancel", number)
     user.finish(client)
-    assert user.ends()["other"] == [("DONE", None, 0)]
-    assert user.ends()["one"][0][1] in ("CANCELLED", "SIGNALLED")
+    assert user.ends() == {"one": [("CANCELLED", "CANCELLED", None), DONE], "other": [DONE]}
+    assert any("CANCELLED by 0" in detail for detail in user.details()), "who it was"
+    assert user.recorded.charged() == {}
+
+
+def test_a_pending_job_cancelled_behind_jobmons_back_is_tried_again_uncharged(user: SlurmUser) -> None:
+    user.configure(settings="hold = true")
+    client = user.submit([("one", "true", SMALL)])
+    said("scancel", until(lambda: user.ids(), "it is submitted")[0])
+    again = until(lambda: user.ids()[1:], "it is submitted again", 120)[0]
+    said("scontrol", "release", again)
+    user.finish(client)
+    assert user.starts() == {"one": 1}
+    assert user.recorded.charged() == {}
 
 
 def test_a_worker_killed_by_force_loses_its_attempt_and_not_the_job(user: SlurmUser) -> None:
-    client = user.submit([("victim", "[ -e again ] || { touch again; sleep 300; }", SMALL)])
+    client = user.submit([("victim", ONCE, SMALL)])
     user.until_running()
     os.kill(until(lambda: list(user.workers()), "its worker runs")[0], signal.SIGKILL)
     user.finish(client)
@@ -77,7 +90,7 @@ def test_a_command_killed_by_force_is_signalled(user: SlurmUser) -> None:
     until(lambda: (user.folder / "again").exists(), "the command runs")
     os.kill(user.child_of(worker), signal.SIGKILL)
     user.finish(client)
-    assert user.ends()["victim"] == [("ERROR", "SIGNALLED", None), ("DONE", None, 0)]
+    assert user.ends()["victim"] == [("ERROR", "SIGNALLED", None), DONE]
 
 
 def test_what_the_partition_can_never_run_is_refused_in_a_sentence(user: SlurmUser) -> None:

@@ -106,7 +106,7 @@ class Slurm(Executor):
     def _send(self, request: SubmitRequest | ArrayRequest) -> Outcome:
         folder = self.context.log_folder
         if not os.access(folder, os.W_OK | os.X_OK):
-            return Deferred(f"the folder for Slurm's own output, {folder}, cannot be written to", 60.0)
+            return Deferred(f"the folder for Slurm's own output, {folder}, cannot be written to")
         members = len(request.members) if isinstance(request, ArrayRequest) else 0
         output = folder / f"{request.token}.out"
         argv = submission.sbatch_argv(

@@ -66,8 +66,8 @@ class Settings:
     bin: str | None = _said()  #: the folder of sbatch and the others; None: they are on PATH
     environment: tuple[str, ...] = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "PATH", "SLURM_CONF")
     #: the variables that Slurm's commands get, and jobs from sbatch; nothing secret
-    submit_timeout_s: float = _seconds(60.0)  #: for one sbatch
-    query_timeout_s: float = _seconds(60.0)  #: for one squeue, sacct, scancel or scontrol
+    submit_timeout_s: float = _seconds(60.0)  #: for one sbatch, which itself tries for 49 s
+    query_timeout_s: float = _seconds(30.0)  #: for one squeue, sacct, scancel or scontrol
 
 
 @attrs.frozen

@@ -80,7 +80,8 @@ def test_a_worker_killed_by_force_loses_its_attempt_and_not_the_job(user: SlurmU
     os.kill(until(lambda: list(user.workers()), "its worker runs")[0], signal.SIGKILL)
     user.finish(client)
     assert user.starts() == {"victim": 2}
-    assert user.recorded.n_in("DONE") == 1
+    assert user.ends()["victim"] == [("UNKNOWN_ERROR", "LOST", None), DONE]
+    assert user.recorded.charged() == {}
 
 
 def test_a_command_killed_by_force_is_signalled(user: SlurmUser) -> None:

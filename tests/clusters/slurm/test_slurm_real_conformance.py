@@ -16,5 +16,5 @@ class TestRealSlurm(ExecutorConformance):
     tells_usage = True
     patience_s = 60.0
     call_timeout_s = 100.0
-    lives = 3
+    lives = 2
     shrinks = False

@@ -8,11 +8,12 @@ VENV := .venv
 REQUIREMENTS := requirements-dev.txt examples/life_expectancy/requirements.txt
 MYPY_PLUGINS := $(wildcard plugins/*/src/*)
 
-.PHONY: help demo test test-fast lint types format docs bench clean environment
+.PHONY: help demo test test-fast test-clusters lint types format docs bench clean environment
 
 help:
 	@echo "make demo       run the example: 142 fits, a check, a chart, and uploads one at a time"
 	@echo "make test       every test that needs no cluster, on every Python found"
+	@echo "make test-clusters  the tests on real schedulers of this host: root on Debian (CLUSTERS=tests/clusters/slurm: some)"
 	@echo "make test-fast  the fast tests, on one Python"
 	@echo "make lint       style; make types: types; make format: put into form; make docs: tables made from code"
 	@echo "make bench      the benchmarks, on an idle machine; to try them: make bench BENCH=--quick"
@@ -31,6 +32,9 @@ test:
 
 test-fast:
 	@.ci/test fast
+
+test-clusters:
+	@.ci/test-clusters $(CLUSTERS)
 
 lint: environment
 	$(VENV)/bin/ruff check .

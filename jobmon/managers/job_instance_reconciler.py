@@ -179,7 +179,7 @@ class JobInstanceReconciler:
         lines = (f"{n} gone without a report, saying: {line}" for line, n in unreported.most_common(3))
         service.notes.say("unreported", "; ".join(lines))
         if service.outbox is not None:  # a worker's own report is worth more than what the platform says
-            service.outbox.deliver(seen.token for seen in told if seen.sighting in _GONE)
+            service.outbox.deliver(seen for seen in told if seen.sighting in _GONE)
         if told:
             service.recorder.observations(told)
         return bool(told)

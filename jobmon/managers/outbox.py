@@ -1,32 +1,61 @@
-"""Reports that workers could not send while the server was away: read before the platform is believed."""
+"""Reports that workers left behind: read before the platform is believed.
+
+They could not send them while the server was away; or a signal from outside had ended the command, and the platform may
+know why.
+"""
 
 import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+import attrs
 import msgspec
 
 from jobmon.errors import InvalidRequest
 from jobmon.requester import Requester
+from jobmon.states.reasons import Reason
 from jobmon.wire import routes
-from jobmon.wire.workers import FinishAttempts
+from jobmon.wire.leases import Observation
+from jobmon.wire.workers import FinishAttempts, FinishReport
 
 _log = logging.getLogger(__name__)
+#: What a worker cannot know of a signal that it received, and its platform can.
+_BEHIND_SIGNALS = frozenset(
+    {Reason.TIMEOUT, Reason.OUT_OF_MEMORY, Reason.PREEMPTED, Reason.NODE_FAILURE, Reason.CANCELLED}
+)
+
+
+@attrs.frozen
+class LeftReport:
+    """What a worker leaves: the body of the request, and whether its platform knows more of the end than it does."""
+
+    worker_id: str
+    reports: list[FinishReport]
+    ended_from_outside: bool = False
+
+
+def completed(report: FinishReport, seen: Observation) -> FinishReport:
+    """The report of an end that came from outside, with the platform's reason where that tells more."""
+    if seen.reason not in _BEHIND_SIGNALS:
+        return report
+    detail = "; ".join(text for text in (seen.detail, report.detail) if text)
+    return attrs.evolve(report, reason=seen.reason, detail=detail or None)
 
 
 class Outbox:
-    """The folder where workers leave such reports, one file per attempt, which holds the body of the request."""
+    """The folder where workers leave such reports, one file per attempt."""
 
     def __init__(self, requester: Requester, folder: Path) -> None:
         self._requester, self._folder = requester, folder
 
-    def deliver(self, tokens: Iterable[str]) -> None:
+    def deliver(self, gone: Iterable[Observation]) -> None:
         """Send the reports of these attempts that are there. A file that is no report is set aside, and said."""
-        for token in tokens:
-            path = self._folder / f"{token}.json"
+        for seen in gone:
+            path = self._folder / f"{seen.token}.json"
             try:
-                report = msgspec.json.decode(path.read_bytes(), type=FinishAttempts)
-                self._requester.call(routes.FINISH_ATTEMPTS, report)
+                left = msgspec.json.decode(path.read_bytes(), type=LeftReport)
+                reports = [completed(r, seen) for r in left.reports] if left.ended_from_outside else left.reports
+                self._requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(left.worker_id, reports))
             except FileNotFoundError:
                 continue
             except (msgspec.DecodeError, InvalidRequest) as error:

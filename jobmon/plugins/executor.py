@@ -158,8 +158,18 @@ class Executor:
         """This instant, aware, in UTC."""
         return datetime.now(UTC)
 
-    def run(self, argv: Sequence[str], *, timeout_s: float = 30.0, stdin: str = "") -> Completed:
-        """Run a platform's command: no shell, no inherited input, its output as text, stopped at the time limit."""
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float = 30.0,
+        stdin: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> Completed:
+        """Run a platform's command: no shell, no inherited input, its output as text, stopped at the time limit.
+
+        `environment` None is the manager's own: the user's, whose variables may change what the command means.
+        """
         try:
             done = subprocess.run(
                 list(argv),
@@ -169,6 +179,7 @@ class Executor:
                 errors="replace",
                 timeout=timeout_s,
                 check=False,
+                env=None if environment is None else dict(environment),
             )
         except subprocess.TimeoutExpired as error:
             return Completed(tuple(argv), None, _text(error.stdout), _text(error.stderr))

@@ -108,6 +108,10 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
     unstarted = facts.state is not InstanceState.RUNNING or observed.exit_status in WORKER_DID_NOT_RUN_IT
     if not by_platform and unstarted and (reason is None or reason in CHARGED):
         return instances.Ended(Reason.LOST, detail=_before_start(observed))  # nothing of the task has run
+    if facts.reporting is Reporting.WORKER and reason is Reason.SIGNALLED:
+        # Had the command been signalled, its worker would have reported it, and ended with a status.
+        killed = f"its worker was killed, and its command with it ({observed.detail or 'by a signal'})"
+        return instances.Ended(Reason.LOST, observed.exit_status, detail=killed)
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
         return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(detail, observed))

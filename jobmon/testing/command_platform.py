@@ -80,10 +80,10 @@ class CommandPlatform(JobTable):
         self._server.server_close()
 
     def adopt(self, executor: Executor) -> None:
-        def run(argv: Sequence[str], *, timeout_s: float = 30.0, stdin: str = "") -> Completed:
+        def run(argv: Sequence[str], *, timeout_s: float = 30.0, **given: Any) -> Completed:
             # Only where an answer will not come: on a busy host an answer that does come may take longer.
             limit_s = min(timeout_s, self.command_limit_s) if self._lose_answer else timeout_s
-            return type(executor).run(executor, argv, timeout_s=limit_s, stdin=stdin)
+            return type(executor).run(executor, argv, timeout_s=limit_s, **given)
 
         executor.run = run  # type: ignore[method-assign]
 

@@ -79,6 +79,7 @@ class Attempt:
         began = time.monotonic()
         execution = Execution(work, self.token, self.archive)
         told: dict[str, Any]
+        passed_on = None
         try:
             self.signals.block()
             try:
@@ -93,7 +94,8 @@ class Attempt:
             told["usage"] = {"cpu_s": ended.cpu_s, "max_rss_bytes": ended.max_rss_bytes}
         told.setdefault("usage", {})["wall_s"] = time.monotonic() - began
         told |= {"stdout_tail": report.tail(work["stdout"]), "stderr_tail": report.tail(work["stderr"])}
-        self._report({"token": self.token, **told})
+        from_outside = told["reason"] in (report.SIGNALLED, report.EXIT_NONZERO) and passed_on is not None
+        self._report({"token": self.token, **told}, from_outside)
         return self._own_status(told)
 
     def beat(self) -> bool:
@@ -110,11 +112,17 @@ class Attempt:
             return error.kind == "Superseded"
         return self.token in answer.get("end", ())
 
-    def _report(self, told: dict[str, Any]) -> None:
-        """Report the end, for as long as it takes; meanwhile the report is kept in the outbox file."""
+    def _report(self, told: dict[str, Any], from_outside: bool) -> None:
+        """Report the end, for as long as it takes; meanwhile the report is kept in the outbox file.
+
+        Where a signal from outside has ended the command, the platform may know who sent it, and why: a time limit, a
+        preemption. The report is then left for the manager, who sends it with what the platform says.
+        """
         self.signals.group = None
         self.signals.ending = None
         body = {"worker_id": self.worker_id, "reports": [told]}
+        if from_outside and self._keep(body | {"ended_from_outside": True}, told["detail"]):
+            return
         # A server that was away is likely to be so still: a job that is killed while it waits has left its report then.
         kept = self.away and self._keep(body, Unreachable(f"{self.server.url} did not answer its heartbeats"))
 
@@ -143,14 +151,14 @@ class Attempt:
         except FileNotFoundError:
             return  # the manager has found and sent it
 
-    def _keep(self, body: dict[str, Any], error: Exception) -> bool:
+    def _keep(self, body: dict[str, Any], why: object) -> bool:
         path = self._outbox()
         try:
             report.keep(path, body)
         except OSError as trouble:
-            say(f"{self.token}: could not report: {error}; nor write {path}: {trouble}")
+            say(f"{self.token}: did not report: {why}; nor could it write {path}: {trouble}")
             return False
-        say(f"{self.token}: could not report yet, kept in {path}: {error}")
+        say(f"{self.token}: not reported yet, kept in {path}: {why}")
         return True
 
     def _post(self, path: str, body: dict[str, Any], wait_s: float, failed: Any = None) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from jobmon.managers.outbox import LeftReport
 from jobmon.processes import kill_marked, marked
 from jobmon.states.reasons import Reason
 from jobmon.testing.worker_server import WorkerServer, worker_server
 from jobmon.wire import routes
-from jobmon.wire.workers import FinishAttempts
+from jobmon.wire.workers import FinishAttempts, FinishReport
 from jobmon.worker.build import build_starter
 
 TOKEN = "j" + uuid.uuid4().hex[:26]  # what carries its mark is killed: not that of a parallel run
@@ -203,6 +204,13 @@ def test_a_command_that_ignores_its_end_is_killed_after_the_grace(
     assert list(marked("JOBMON_ATTEMPT", TOKEN)) == []
 
 
+def left_reports(folder: Path) -> list[FinishReport]:
+    """What the worker left for the manager instead of reporting it."""
+    left = msgspec.json.decode((folder / "outbox" / f"{TOKEN}.json").read_bytes(), type=LeftReport)
+    assert left.ended_from_outside
+    return left.reports
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU])
 def test_signals_reach_the_command(server: WorkerServer, archive: Path, tmp_path: Path, number: int) -> None:
     name = signal.Signals(number).name
@@ -211,14 +219,29 @@ def test_signals_reach_the_command(server: WorkerServer, archive: Path, tmp_path
     assert worker.says() == "go"
     worker.process.send_signal(number)
     assert worker.end()[0] == 4
-    [report] = server.reports(TOKEN)
+    asks_for_the_end = number in (signal.SIGTERM, signal.SIGINT)  # then the report is left for the manager
+    [report] = left_reports(tmp_path) if asks_for_the_end else server.reports(TOKEN)
     assert (report.reason, report.exit_status, report.stdout_tail) == (Reason.EXIT_NONZERO, 4, f"got {name}\n")
     assert (report.detail is None) == (number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU))
 
 
-def test_a_command_that_a_signal_from_outside_ended_is_signalled_not_cancelled(
+def test_what_a_signal_from_outside_ended_is_left_for_the_manager_who_asks_the_platform_why(
     server: WorkerServer, archive: Path, tmp_path: Path
 ) -> None:
+    server.give(TOKEN, tmp_path, shell="echo go > fifo; sleep 600")
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    assert worker.says() == "go"
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.end()[0] == 128 + signal.SIGTERM
+    [report] = left_reports(tmp_path)
+    assert (report.reason, report.signal) == (Reason.SIGNALLED, signal.SIGTERM)
+    assert server.reports(TOKEN) == []
+
+
+def test_what_a_signal_from_outside_ended_is_reported_where_nothing_can_be_left(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outbox").touch()  # no folder
     server.give(TOKEN, tmp_path, shell="echo go > fifo; sleep 600")
     worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
     assert worker.says() == "go"

@@ -122,7 +122,11 @@ def test_a_reason_that_charges_nobody_is_kept_before_and_after_the_start(reason:
 @pytest.mark.parametrize("reason", Reason)
 def test_a_running_attempt_ends_for_the_reason_that_the_platform_gives(reporting: Reporting, reason: Reason) -> None:
     event = weigh(Observed(Sighting.EXITED, reason, 9, "said"), reporting=reporting, is_call=True)
-    assert event == Ended(reason, 9, detail="said")
+    if reporting is Reporting.WORKER and reason is Reason.SIGNALLED:
+        killed = "its worker was killed, and its command with it (said)"  # of a command's signal it would have told
+        assert event == Ended(Reason.LOST, 9, detail=killed)
+    else:
+        assert event == Ended(reason, 9, detail="said")
 
 
 @pytest.mark.parametrize("reason", [None, *Reason])

@@ -1,0 +1,213 @@
+"""Jobs and arrays on a Slurm cluster. The id of an attempt is the job's number; of an array's member, `12_3`."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
+
+from jobmon.plugins import (
+    Absent,
+    Accepted,
+    ArrayRefused,
+    ArrayRequest,
+    CannotTell,
+    Deferred,
+    Executor,
+    Finding,
+    Found,
+    Observation,
+    Outcome,
+    Placement,
+    Rejected,
+    Resources,
+    SchedulerUnavailable,
+    Submission,
+    SubmitRequest,
+    Submitted,
+    Support,
+    Unknown,
+)
+from jobmon_slurm import submission
+from jobmon_slurm.commands import Commands
+from jobmon_slurm.ledger import Ledger, id_of
+from jobmon_slurm.limits import Limits, beyond
+from jobmon_slurm.listing import Row, expression
+from jobmon_slurm.meaning import ENDED, meaning
+from jobmon_slurm.settings import Settings, SlurmResources, wishes
+
+#: What Slurm takes unless its administrator has said otherwise: MaxArraySize is 1001.
+_USUAL_ARRAY = 1000
+#: The clocks of this host and of Slurm's may differ, and their time zones.
+_SLACK = timedelta(days=2)
+_LIMITS_FOR_S = 300.0
+_CANCEL_CHUNK = 500
+
+
+class Slurm(Executor):
+    """Jobs of a Slurm cluster, several at a time as job arrays."""
+
+    name = "slurm"
+    api_version = (0, 1)
+    settings_type = Settings
+    resources_type = SlurmResources
+    placement = Placement.REMOTE
+    #: Booked: whether memory and cores are also enforced is for each cluster to say.
+    core_resources = MappingProxyType(
+        {
+            "cores": Support.BOOKED,
+            "memory": Support.BOOKED,
+            "runtime": Support.ENFORCED,
+            "gpus": Support.BOOKED,
+        }
+    )
+    #: Slurm takes 128 off these: 128 itself would be told as 0.
+    exit_map = MappingProxyType(dict.fromkeys(range(128, 256), 1))
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._limits: tuple[float, dict[str, Limits]] | None = None
+
+    @property
+    def _slurm(self) -> Commands:
+        return Commands(self.settings, self.run)
+
+    def array_limit(self) -> int:
+        own: int = self.settings.array_size or 1 << 30
+        try:
+            return min(own, self._slurm.array_size() or _USUAL_ARRAY)
+        except SchedulerUnavailable:
+            return min(own, _USUAL_ARRAY)  # it is refused if it is too much
+
+    def check_resources(self, *, resources: Resources) -> list[str]:
+        if resources.gpus and wishes(self.settings, resources.own).gpu_type == "":
+            return ["gpu_type is empty"]
+        return []
+
+    # Submission.
+
+    def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
+        unreached: Deferred | None = None  # each further try would wait for it again
+        for request in requests:
+            outcome = unreached or self._refusal(request.resources) or self._send(request)
+            if isinstance(outcome, Deferred):
+                unreached = outcome
+            yield request.token, outcome
+
+    def submit_array(self, *, array: ArrayRequest) -> Iterable[tuple[str, Outcome]]:
+        outcome = self._refusal(array.resources) or self._send(array)
+        if submission.array_refused(outcome):
+            raise ArrayRefused(str(outcome), limit=min(self.array_limit(), len(array.members) // 2))
+        if submission.queue_full(outcome) and len(self._slurm.queue()) < len(array.members):
+            raise ArrayRefused(str(outcome), limit=max(1, len(array.members) // 2))
+        for index, token in enumerate(array.members, 1):
+            yield token, Accepted(f"{outcome.executor_job_id}_{index}") if isinstance(outcome, Accepted) else outcome
+
+    def _send(self, request: SubmitRequest | ArrayRequest) -> Outcome:
+        folder = self.context.log_folder
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return Deferred(f"the folder for Slurm's own output, {folder}, cannot be written to")
+        members = len(request.members) if isinstance(request, ArrayRequest) else 0
+        output = folder / f"{request.token}.out"
+        argv = submission.sbatch_argv(
+            self.settings, request.resources, request.job_name, output, request.worker_argv, members
+        )
+        return submission.outcome(self._slurm.sbatch(argv, submission.ARRAY_SCRIPT if members else submission.SCRIPT))
+
+    def _refusal(self, resources: Resources) -> Outcome | None:
+        """Why it is not even given to Slurm, which would accept it and let it wait for ever."""
+        if not self.settings.check_limits:
+            return None
+        now_s = time.monotonic()
+        if self._limits is None or now_s - self._limits[0] > _LIMITS_FOR_S:
+            try:
+                self._limits = now_s, self._slurm.limits()
+            except SchedulerUnavailable as error:
+                return Deferred(f"the limits of Slurm's partitions cannot be read: {error}", 15.0)
+        names = (wishes(self.settings, resources.own).partition or "").split(",")
+        wrong = [beyond(self._limits[1][name], resources) for name in names if name in self._limits[1]]
+        return Rejected("; ".join(wrong[0])) if wrong and all(wrong) else None
+
+    # Observation.
+
+    def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
+        if not submitted:
+            return {}
+        asked_at = self.now()
+        queue = Ledger(self._slurm.queue(), _token_length(submitted))
+        seen, gone = {}, []
+        for one in submitted:
+            row = queue.of(one)
+            if row is None or row.state in ENDED:
+                gone.append((one, row))
+            else:
+                seen[one.token] = meaning(row)
+        if gone:
+            try:
+                rows = self._accounts([one for one, _ in gone])
+            except SchedulerUnavailable as error:
+                # What the queue still says of them is all that there is.
+                seen |= {one.token: Unknown(str(error)) if row is None else meaning(row) for one, row in gone}
+            else:
+                accounts = None if rows is None else Ledger(rows, _token_length(submitted))
+                seen |= {one.token: _end(row, one, accounts) or Absent(asked_at) for one, row in gone}
+        return seen
+
+    def _accounts(self, gone: Sequence[Submitted]) -> list[Row] | None:
+        numbers = sorted({one.executor_job_id.split("_")[0] for one in gone})
+        since = min(one.submitted_at for one in gone) - _SLACK
+        return self._slurm.accounting(since, ids=numbers)
+
+    def cancel(self, *, submitted: Sequence[Submitted]) -> None:
+        if not submitted:
+            return
+        # scancel's own filters by name would, in Slurm 22.05, end a pending array whole when one member is named.
+        queue = Ledger(self._slurm.queue(), _token_length(submitted))
+        numbers: dict[str, list[int]] = {}
+        for one in submitted:
+            row = queue.of(one)
+            if row is not None and row.state not in ENDED:
+                numbers.setdefault(row.id.number, []).extend([] if one.index is None else [one.index])
+        ids = [f"{number}_[{expression(some)}]" if some else number for number, some in numbers.items()]
+        for start in range(0, len(ids), _CANCEL_CHUNK):
+            self._slurm.scancel(ids[start : start + _CANCEL_CHUNK])
+
+    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
+        if not submissions:
+            return {}
+        asked_at, length = self.now(), _token_length(submissions)
+        queue = Ledger(self._slurm.queue(), length)
+        rows = {s.token: queue.of(s) for s in submissions}
+        lost = [s for s in submissions if rows[s.token] is None]
+        missing: Finding = Absent(asked_at)
+        if lost:
+            since = min(s.submitted_at for s in lost) - _SLACK
+            try:
+                accounts = self._slurm.accounting(since, names=sorted({s.job_name for s in lost}))
+            except SchedulerUnavailable as error:
+                missing = CannotTell(str(error))
+            else:
+                ledger = Ledger(accounts or (), length)
+                rows |= {s.token: ledger.of(s) for s in lost}
+        return {s.token: missing if (row := rows[s.token]) is None else Found(id_of(row, s.index)) for s in submissions}
+
+
+def _end(queued: Row | None, one: Submitted, accounts: Ledger | None) -> Observation | None:
+    """How an attempt ended that does not live any more: not in the queue, or there among the ended.
+
+    None: nothing tells. Accounting may be late, and its rows may have been left behind by a controller that was
+    killed: only what it calls ended counts. Without accounting the queue's word counts, while it remembers.
+    """
+    accounted = None if accounts is None else accounts.of(one)
+    if accounted is not None and accounted.state.split(" ")[0] in ENDED:
+        return meaning(accounted)
+    if queued is None:
+        return None
+    if accounts is None:
+        return meaning(queued)
+    return Unknown(f"it has ended ({queued.state}), which accounting does not know yet")
+
+
+def _token_length(asked: Sequence[Submission | Submitted]) -> int:
+    """How much of a name is the token: all have the same length."""
+    return len(asked[0].token)

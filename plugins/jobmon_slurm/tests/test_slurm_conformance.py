@@ -1,0 +1,23 @@
+"""The executor contract, on fake commands; tests/clusters holds it on a real Slurm."""
+
+import sys
+from pathlib import Path
+
+from jobmon_slurm import Slurm
+
+from jobmon.testing import ExecutorConformance
+
+sys.path.insert(0, str(Path(__file__).parent))
+from slurm_table import SlurmTable
+
+
+class TestSlurm(ExecutorConformance):
+    """The contract's sentences."""
+
+    executor_type = Slurm
+    platform_type = SlurmTable
+    resources = {"cores": 1, "memory": "1G", "runtime": "1h"}  # noqa: RUF012
+    tells_usage = True
+    many = 1500
+    lives = 4
+    shrinks = False

@@ -66,6 +66,7 @@ class GridEngine(Executor):
         # Memory that only shortens waits or saves questions; a new object begins without.
         self._missing_since: dict[str, float] = {}  #: by token: when it was first neither listed nor accounted for
         self._deleted: set[tuple[str, int | None]] = set()  #: deleted while pending: no record will come
+        self._not_started: dict[str, Exited] = {}  #: by token: qacct finds no record of what never began
         self._whys: dict[str, str] = {}  #: by job: why it waits
         self._explained_at_s = -math.inf
         self._file: AccountingFile | None = None
@@ -149,12 +150,14 @@ class GridEngine(Executor):
             try:
                 # It would stay for ever, and start if somebody cleared the error.
                 self._delete([_place(one) for one, _ in failed])
-                seen |= {one.token: self._not_started(row) for one, row in failed}
+                ends = {one.token: self._why_not_started(row) for one, row in failed}
+                self._not_started |= ends
+                seen |= ends
             except SchedulerUnavailable as error:
                 seen |= {one.token: Unknown(f"it is in state {row.state}; qdel: {error}") for one, row in failed}
         return seen
 
-    def _not_started(self, row: Row) -> Exited:
+    def _why_not_started(self, row: Row) -> Exited:
         why = self._whys.get(row.job, "it does not say why")
         return Exited(None, Reason.UNKNOWN, detail=f"Grid Engine could not start it (state {row.state}): {why}")
 
@@ -181,6 +184,8 @@ class GridEngine(Executor):
             own = [r for r in records.get(_place(one), ()) if r.name.startswith(key_of(one))]
             if own:
                 seen[one.token] = exited(own[-1], self.settings.memory_resources)
+            elif one.token in self._not_started:
+                seen[one.token] = self._not_started[one.token]
             elif self._stays_missing(one.token) or not self._deleted.isdisjoint((_place(one), (_place(one)[0], None))):
                 seen[one.token] = Absent(as_of)
             else:

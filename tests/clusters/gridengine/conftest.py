@@ -1,6 +1,11 @@
-"""A real Grid Engine for these tests."""
+"""A real Grid Engine for these tests, and a user of it."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from cluster_user import ClusterUser
 from gridengine_daemons import daemon, is_root
 
 
@@ -10,3 +15,13 @@ def gridengine() -> None:
     if not is_root():
         pytest.fail("these tests start Grid Engine's daemons, for which one must be root: make test-clusters")
     daemon("start")
+
+
+@pytest.fixture
+def user(request: pytest.FixtureRequest) -> Iterator[ClusterUser]:
+    """A user, whose processes and jobs are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="jobmon-gridengine-", ignore_cleanup_errors=True) as scratch:
+        one = ClusterUser(Path(scratch))
+        yield one
+        left = one.leave()
+    assert left == {}, f"processes that outlived {request.node.name}"

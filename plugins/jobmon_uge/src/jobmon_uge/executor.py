@@ -66,7 +66,7 @@ class GridEngine(Executor):
         # Memory that only shortens waits or saves questions; a new object begins without.
         self._missing_since: dict[str, float] = {}  #: by token: when it was first neither listed nor accounted for
         self._deleted: set[tuple[str, int | None]] = set()  #: deleted while pending: no record will come
-        self._not_started: dict[str, Exited] = {}  #: by token: qacct finds no record of what never began
+        self._not_started: dict[str, Exited] = {}  #: by token: a record does not say why, and qacct finds none
         self._whys: dict[str, str] = {}  #: by job: why it waits
         self._explained_at_s = -math.inf
         self._file: AccountingFile | None = None
@@ -122,8 +122,8 @@ class GridEngine(Executor):
         done = self.run(argv, timeout_s=self.settings.submit_timeout, stdin=script)
         outcome = answers.submitted(done, count)
         if isinstance(outcome, Rejected) and answers.NO_SUITABLE_QUEUE in outcome.why:
-            verified = self.run([*argv, "-w", "v"], timeout_s=self.settings.query_timeout, stdin=script)
-            return Rejected(answers.said(verified))
+            argv[argv.index("-w") + 1] = "v"  # nothing is submitted; it says what no queue has
+            return Rejected(answers.said(self.run(argv, timeout_s=self.settings.query_timeout, stdin=script)))
         return outcome
 
     # Observing.
@@ -182,10 +182,10 @@ class GridEngine(Executor):
         seen: dict[str, Observation] = {}
         for one in gone:
             own = [r for r in records.get(_place(one), ()) if r.name.startswith(key_of(one))]
-            if own:
-                seen[one.token] = exited(own[-1], self.settings.memory_resources)
-            elif one.token in self._not_started:
+            if one.token in self._not_started:
                 seen[one.token] = self._not_started[one.token]
+            elif own:
+                seen[one.token] = exited(own[-1], self.settings.memory_resources)
             elif self._stays_missing(one.token) or not self._deleted.isdisjoint((_place(one), (_place(one)[0], None))):
                 seen[one.token] = Absent(as_of)
             else:

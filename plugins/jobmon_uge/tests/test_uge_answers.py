@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jobmon_uge.accounting import read_line, read_qacct
-from jobmon_uge.answers import deleted, explanations, ranges, submitted
+from jobmon_uge.answers import deleted, explanations, ranges, run_limits, submitted
 from jobmon_uge.ends import exited
 from jobmon_uge.listing import observation_of, read_listing
 
@@ -160,6 +160,11 @@ def test_garbage_in_the_other_answers_raises_nothing(text):
     deleted(text), explanations(text), ranges(text)
     explanations(f"{'=' * 60}\njob_number:   7\n{text}")
     deleted(f"root has deleted job-array tasks {text} of job 11")
+
+
+def test_the_run_time_limits_of_queues_are_read():
+    text = "qname all.q\nh_rt   INFINITY\n\nqname   short.q\ns_rt INFINITY\nh_rt    00:05:00,[node1=1:0:0]\n"
+    assert run_limits(text) == {"short.q": "00:05:00"}
 
 
 # qstat -xml

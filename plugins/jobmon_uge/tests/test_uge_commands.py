@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jobmon_uge.answers import ranges
-from jobmon_uge.commands import deletions, listing, script, submission
+from jobmon_uge.commands import deletions, listing, queues, script, submission
 from jobmon_uge.settings import OwnResources, Settings, problems_of
 
 from jobmon.plugins import Resources
@@ -58,6 +58,12 @@ def test_a_tasks_own_table_stands_before_the_executors_settings():
     argv = qsub(settings, Resources(own=OwnResources(queue="long.q", request={"os": "c"}, native=("-R", "y"))))
     assert [values(argv, option) for option in ("-q", "-P", "-l")] == [["long.q"], ["proj"], ["arch=a", "os=c"]]
     assert argv[-4:] == ["-p", "-10", "-R", "y"]
+
+
+def test_queues_are_looked_up_by_their_names():
+    assert queues(Settings(queue="all.q@node1,short.q,*.q"), Resources()) == ["qconf", "-sq", "all.q,short.q"]
+    assert queues(Settings(queue="a.q"), Resources(own=OwnResources(queue="b.q"))) == ["qconf", "-sq", "b.q"]
+    assert queues(Settings(), Resources()) == []
 
 
 def test_cores_and_gpus_that_no_setting_can_ask_for_are_a_problem():

@@ -50,7 +50,7 @@ def test_a_task_that_takes_too_much_memory_is_told_so(user: ClusterUser) -> None
     [
         ({"memory": "999G"}, "offers only hc:m_mem_free=64.000G"),
         ({"uge": {"queue": "nosuch.q"}}, 'unknown queue "nosuch.q"'),
-        ({"runtime": "1h", "uge": {"queue": "short.q"}}, "offers only qf:h_rt=00:05:00"),
+        ({"runtime": "1h", "uge": {"queue": "short.q"}}, "it asks for 3600 s, and queue short.q has h_rt = 00:05:00"),
         ({"uge": {"project": "nosuch"}}, 'project "nosuch" does not exist'),
         ({"cores": 4, "uge": {"pe": "nosuch"}}, 'parallel environment "nosuch" does not exist'),
         ({"uge": {"request": {"nosuch": "1"}}}, 'unknown resource "nosuch"'),

@@ -64,6 +64,15 @@ def submitted(done: Completed, count: int | None) -> Outcome:
     return Rejected(text) if _REFUSED.search(text) and not _CUT_OFF.search(text) else Uncertain(text)
 
 
+def run_limits(stdout: str) -> dict[str, str]:
+    """The hard run-time limit of each queue that `qconf -sq` shows, where it has one."""
+    limits = {}
+    for text in re.split(r"^qname\s+", stdout, flags=re.MULTILINE)[1:]:
+        if match := re.search(r"^h_rt\s+([\d:]+)", text, re.MULTILINE):
+            limits[text.split()[0]] = match[1]
+    return limits
+
+
 def deleted(stdout: str) -> set[tuple[str, int | None]]:
     """The jobs (None: with all tasks) and tasks that qdel has deleted at once: they were pending, nothing follows."""
     gone: set[tuple[str, int | None]] = set()

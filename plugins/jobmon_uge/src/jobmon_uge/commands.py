@@ -43,6 +43,14 @@ def submission(
     return [*argv, *settings.native, *own.native]
 
 
+def queues(settings: Settings, resources: Resources) -> list[str]:
+    """The qconf that shows the queues that are asked for by name; none where there are none."""
+    own = resources.own or OwnResources()
+    names = [name.partition("@")[0] for name in (own.queue or settings.queue or "").split(",")]
+    named = [name for name in names if name and not set(name) & set("*?![|&()")]
+    return [*program(settings, "qconf"), "-sq", ",".join(named)] if named else []
+
+
 def _requests(settings: Settings, resources: Resources, own: OwnResources) -> Iterable[tuple[str, object]]:
     if settings.cores_resource is not None:
         yield settings.cores_resource, resources.cores

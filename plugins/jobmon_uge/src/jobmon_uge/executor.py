@@ -122,9 +122,21 @@ class GridEngine(Executor):
         done = self.run(argv, timeout_s=self.settings.submit_timeout, stdin=script)
         outcome = answers.submitted(done, count)
         if isinstance(outcome, Rejected) and answers.NO_SUITABLE_QUEUE in outcome.why:
-            argv[argv.index("-w") + 1] = "v"  # nothing is submitted; it says what no queue has
-            return Rejected(answers.said(self.run(argv, timeout_s=self.settings.query_timeout, stdin=script)))
+            argv[argv.index("-w") + 1] = "v"  # nothing is submitted; it says what no host has
+            words = answers.said(self.run(argv, timeout_s=self.settings.query_timeout, stdin=script))
+            return Rejected(words + self._queue_limits(request.resources))
         return outcome
+
+    def _queue_limits(self, resources: Resources) -> str:
+        """What Grid Engine does not say of a job that it refuses: how long its queues let jobs run."""
+        argv = commands.queues(self.settings, resources)
+        if not argv or resources.runtime is None:
+            return ""
+        limits = answers.run_limits(self.run(argv, timeout_s=self.settings.query_timeout).stdout)
+        return "".join(
+            f"; it asks for {resources.runtime:g} s, and queue {name} has h_rt = {limit}"
+            for name, limit in limits.items()
+        )
 
     # Observing.
 

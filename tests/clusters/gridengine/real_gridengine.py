@@ -1,0 +1,146 @@
+"""What the conformance kit does to a real Grid Engine."""
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gridengine_daemons import ACCOUNTING, SPOOL, all_jobs, daemon, end_jobs, live_jobs, process_of, said, wrap
+
+from jobmon.plugins import Completed, Executor, Reason
+from jobmon.testing import LocalPlatform
+
+if TYPE_CHECKING:
+    from jobmon.testing import World
+
+#: Runs the real qsub; once for each file `lose` its answer does not come, while there is `refuse` it names no queue.
+_QSUB = """\
+if [ -e "{folder}/lose" ]; then rm "{folder}/lose"; "$REAL" "$@" > /dev/null; exec sleep 60; fi
+if [ -e "{folder}/refuse" ]; then exec "$REAL" "$@" -q nosuch.q; fi
+exec "$REAL" "$@"
+"""
+#: Half of the answer and a complaint, once for the file `half`.
+_QSTAT = """\
+if [ ! -e "{folder}/half" ]; then exec "$REAL" "$@"; fi
+rm "{folder}/half"; "$REAL" "$@" | head -c 400; echo "error: connection reset" >&2; exit 1
+"""
+
+
+class RealGridEngine(LocalPlatform):
+    """Stand-ins run as jobs of the real Grid Engine on this host."""
+
+    reasons: ClassVar[tuple[Reason, ...]] = (Reason.EXIT_NONZERO, Reason.SIGNALLED, Reason.NODE_FAILURE)
+
+    def attach(self, world: "World") -> None:
+        super().attach(world)
+        self._before = set(all_jobs())
+        self._strangers: list[str] = []
+        self._down = self._slow = False
+        self._folder = world.folder / "commands"
+        wrap(self._folder, "qsub", _QSUB.format(folder=self._folder))
+        wrap(self._folder, "qstat", _QSTAT.format(folder=self._folder))
+        self._path = os.environ["PATH"]
+        os.environ["PATH"] = f"{self._folder}:{self._path}"
+
+    def adopt(self, executor: Executor) -> None:
+        def run(argv: Sequence[str], *, timeout_s: float = 30.0, **given: Any) -> Completed:
+            loses = "-terse" in argv and (self._folder / "lose").exists()
+            return type(executor).run(executor, argv, timeout_s=3.0 if loses else timeout_s, **given)
+
+        executor.run = run  # type: ignore[method-assign]
+
+    def close(self) -> None:
+        os.environ["PATH"] = self._path
+        self.up()
+        if self._slow:
+            said("qconf", "-mattr", "queue", "terminate_method", "NONE", "all.q", "short.q")
+        end_jobs(set(all_jobs()) - self._before)
+
+    # The life of a job.
+
+    def end(self, executor_job_id: str, reason: Reason) -> None:
+        if reason is Reason.EXIT_NONZERO:
+            self.finish(executor_job_id, 3)
+        elif reason is Reason.SIGNALLED:
+            self.kill(executor_job_id)
+        else:
+            self.restart_host()
+
+    def refuse(self) -> None:
+        (self._folder / "refuse").touch()
+
+    def cancel_slowly(self) -> None:
+        self._slow = True
+        said("qconf", "-mattr", "queue", "terminate_method", "/bin/true", "all.q")
+        said("qconf", "-mattr", "queue", "terminate_method", "/bin/true", "short.q")
+
+    # Faults.
+
+    def down(self) -> None:
+        daemon("kill", "qmaster")
+        self._down = True
+
+    def up(self) -> None:
+        if self._down:
+            daemon("start", "qmaster")
+            self._down = False
+
+    def accept_then_time_out(self) -> None:
+        (self._folder / "lose").touch()
+
+    def half_answer(self) -> None:
+        (self._folder / "half").touch()
+
+    def forget(self, executor_job_id: str) -> None:
+        # A job that is deleted while it is pending leaves no trace; one that ran has its line taken away.
+        number = executor_job_id.partition(".")[0]
+        said("qdel", executor_job_id)
+        self.world.until(lambda: number not in live_jobs(), "the job has left the queue")
+        self.world.until(lambda: number in all_jobs(), "it is accounted for")
+        lines = [line for line in ACCOUNTING.read_text().splitlines(keepends=True) if f":{number}:" not in line]
+        ACCOUNTING.write_text("".join(lines))
+
+    def recycle(self, executor_job_id: str) -> str:
+        # A job of another name under this id; ids are counted on for long, and begin again at the end.
+        said("qalter", "-N", "somebody-elses-job", executor_job_id)
+        self._strangers.append(executor_job_id)
+        return executor_job_id
+
+    def untouched(self) -> bool:
+        live = live_jobs()
+        return all(live.get(one, ("", "d"))[1] in ("qw", "t", "r") for one in self._strangers)
+
+    def kill(self, executor_job_id: str) -> None:
+        self._process(executor_job_id)  # it runs
+        os.kill(process_of(executor_job_id), signal.SIGKILL)
+
+    def restart_host(self) -> None:
+        ours = set(all_jobs()) - self._before
+        for one in set(self.world.ids()) & set(live_jobs()):
+            self._process(one)  # it runs
+        daemon("kill", "execd")
+        for folder in [path for number in ours for path in SPOOL.glob(f"*/active_jobs/{number}.*")]:
+            for name in ("pid", "job_pid"):  # the shepherd first: it would note how the job ended
+                _kill_written(folder / name)
+        daemon("start", "execd")
+
+    # What the platform has.
+
+    def job_names(self) -> list[str]:
+        return [name for number, name in all_jobs().items() if number not in self._before and name != "trial"]
+
+    def arguments(self, executor_job_id: str) -> list[str]:
+        number, _, index = executor_job_id.partition(".")
+        if not index:
+            return super().arguments(executor_job_id)
+        token, stand_ins = all_jobs()[number][:27], self.world.stand_ins
+        self.world.until(lambda: stand_ins.array_arguments(token, int(index)) is not None, "its worker starts")
+        return [*stand_ins.argv(token)[:1], *(stand_ins.array_arguments(token, int(index)) or [])]
+
+
+def _kill_written(path: Path) -> None:
+    try:
+        os.kill(int(path.read_text()), signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return  # it has just ended

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobmon.client.capture import captured
+from jobmon.client.capture import captured, left_out
 from jobmon.client.failures import FailureLines
 from jobmon.client.following import Following
 from jobmon.client.interrupts import two_presses
@@ -52,7 +52,7 @@ def run_workflow(
     opened = _open(workflow, plan, context, requester, resume=resume, take_over=take_over)
     head = f"{workflow.name} (workflow {opened.workflow_id}, run {opened.run_number})"
     view.line(f"{head}  {len(plan.tasks):,} jobs")
-    for note in plan.notes:
+    for note in (*plan.notes, *_not_captured(config)):
         view.line(note)
     jobs = JobListManager(opened.workflow_id, requester)
     lines = FailureLines(plan.dag.names, requester, opened.workflow_id)
@@ -93,6 +93,11 @@ def run_context(workflow: "Workflow", config: Config, requester: Requester) -> R
     """Where and with which environment the jobs run."""
     environment = captured(os.environ, config.workflow.environment) | dict(workflow.env)
     return RunContext(workflow.working_folder(), environment, str(_log_folder(config, requester)))
+
+
+def _not_captured(config: Config) -> list[str]:
+    names = left_out(os.environ, config.workflow.environment)
+    return [f"not given to jobs, as their values are not UTF-8: {', '.join(names)}"] if names else []
 
 
 def _log_folder(config: Config, requester: Requester) -> Path:

@@ -8,7 +8,7 @@ import threading
 from rich.console import Console
 
 import jobmon
-from jobmon.client.capture import captured
+from jobmon.client.capture import captured, left_out
 from jobmon.client.live import LiveView
 from jobmon.client.manager_process import SUPERSEDED, ManagerProcess
 from jobmon.client.progress import ExecutorProgress
@@ -77,6 +77,13 @@ def test_captured_variables_are_those_named_and_never_the_token():
     environ = {"PATH": "/bin", "CONDA_PREFIX": "/c", "HOME": "/h", "JOBMON_TOKEN": "secret", "JOBMON_DATA": "/d"}
     assert captured(environ, ["PATH", "CONDA_*"]) == {"PATH": "/bin", "CONDA_PREFIX": "/c"}
     assert captured(environ, ["*"]) == {k: v for k, v in environ.items() if k != "JOBMON_TOKEN"}
+
+
+def test_captured_variables_that_are_not_utf_8_are_left_out_and_named():
+    environ = {"PATH": "/bin:/n\udcffn", "LANG": "C"}
+    assert captured(environ, ["*"]) == {"LANG": "C"}
+    assert left_out(environ, ["P*"]) == ["PATH"]
+    assert left_out(environ, ["L*"]) == []
 
 
 def test_the_bars_show_counts_and_notes_and_events_stay():

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from jobmon.client.printing import printable, printable_lines
 from jobmon.client.progress import ExecutorProgress
 from jobmon.client.views import table
 
@@ -27,7 +28,7 @@ class LiveView:
 
     def line(self, text: str) -> None:
         """The text, above the bars."""
-        self._console.print(escape(text), highlight=False, soft_wrap=True)
+        self._console.print(escape(printable_lines(text)), highlight=False, soft_wrap=True)
 
     def show(self, rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> None:
         """The bars and what waits."""
@@ -64,7 +65,7 @@ def picture(rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> Group:
             _counts(row),
         )
     more = [Text(f"and {len(notes) - _MOST_NOTES} more")] if len(notes) > _MOST_NOTES else []
-    return Group(grid, *(Text(note, "yellow") for note in notes[:_MOST_NOTES]), *more)
+    return Group(grid, *(Text(printable(note), "yellow") for note in notes[:_MOST_NOTES]), *more)
 
 
 def _counts(row: ExecutorProgress) -> Text:

@@ -21,7 +21,7 @@ from jobmon.client.resuming import match
 from jobmon.client.specs import digests, specs
 from jobmon.client.views import choose_view
 from jobmon.config import Config
-from jobmon.errors import JobmonError, WorkflowChanged
+from jobmon.errors import ConfigurationError, JobmonError, WorkflowChanged
 from jobmon.managers.job_list_manager import JobListManager
 from jobmon.processes import identify
 from jobmon.requester import Listen, Requester, connect
@@ -49,6 +49,8 @@ def run_workflow(
     view = choose_view(show=show)
     requester = requester or connect(os.environ, listen=Listen(config.server.host, config.server.port))
     context = run_context(workflow, config, requester)
+    if manager != "none":
+        _make_log_folder(Path(context.log_folder))
     opened = _open(workflow, plan, context, requester, resume=resume, take_over=take_over)
     head = f"{workflow.name} (workflow {opened.workflow_id}, run {opened.run_number})"
     view.line(f"{head}  {len(plan.tasks):,} jobs")
@@ -108,6 +110,16 @@ def _log_folder(config: Config, requester: Requester) -> Path:
     return Path.cwd() / "jobmon_logs"
 
 
+def _make_log_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the log folder {folder} cannot be made: {error.strerror}. "
+            "Set log_folder under [workflow] in jobmon.toml to a folder you can write"
+        ) from error
+
+
 def _open(
     workflow: "Workflow", plan: Plan, context: RunContext, requester: Requester, *, resume: bool, take_over: bool
 ) -> RunOpened:
@@ -148,7 +160,7 @@ def _stopped_unless_begun(requester: Requester, opened: RunOpened) -> Iterator[N
     """A run that does not come to begin is ended, so that the next one need not wait for its lease."""
     try:
         yield
-    except (JobmonError, KeyboardInterrupt) as error:
+    except BaseException as error:
         try:
             requester.call(routes.STOP_RUN, StopRun(opened.run_id), patience_s=5.0)
         except JobmonError as further:

@@ -147,8 +147,8 @@ def evidence_table() -> list[str]:
         f"{graces.absent_grace_s:g} s (absent). *Exited* is shown with native success; with a reason, `Ended` carries",
         "that reason, but where a worker reports and has not won the start nothing of the task has run, and a fault of",
         "its own becomes `LOST`, which uses up no attempt. So does `SIGNALLED` where a worker reports: it is the worker",
-        "that was killed, for it would have told of a signal to its command. Where a signal from outside has ended the",
-        "command, the worker's report takes over the platform's reason if that tells more, such as `TIMEOUT`.",
+        "that was killed, for it would have told of a signal to its command. Where a signal from outside has ended",
+        "the command, the worker's report takes over the platform's reason if that tells more, such as `TIMEOUT`.",
         "",
         *table([*(name for name, _ in DIMENSIONS), "amounts to"], rows),
     ]

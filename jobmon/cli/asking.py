@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 
@@ -14,6 +15,7 @@ from jobmon.wire.jobs import JobRow
 from jobmon.wire.runs import ReadJobs, ReadWorkflow, ReadWorkflows, WorkflowStatus
 
 _PATIENCE_S = 10.0
+_LONGEST_ID = 19  # digits of what fits in 64 bits
 
 
 def reach() -> Requester:
@@ -41,13 +43,15 @@ def _explained(error: ServerUnreachable) -> str:
 
 
 def find_workflow(requester: Requester, asked: str) -> WorkflowStatus:
-    """The workflow of that id, or the newest of that name (said on standard error when there are several).
+    """The workflow of that id, or else the newest of that name (said on standard error when there are several).
 
     Raises:
         InvalidRequest: there is none.
     """
-    if asked.isdecimal():
-        return requester.call(routes.WORKFLOW, ReadWorkflow(int(asked)))
+    number = _id(asked)
+    if number is not None:
+        with suppress(InvalidRequest):  # a name may be a number, too
+            return requester.call(routes.WORKFLOW, ReadWorkflow(number))
     found = requester.call(routes.WORKFLOWS, ReadWorkflows(name=asked)).workflows
     if not found:
         raise InvalidRequest(f"there is no workflow {asked!r}; `jobmon status` lists them")
@@ -59,6 +63,11 @@ def find_workflow(requester: Requester, asked: str) -> WorkflowStatus:
             err=True,
         )
     return newest
+
+
+def _id(asked: str) -> int | None:
+    """The id that is asked for; None when it can be none."""
+    return int(asked) if asked.isdecimal() and len(asked) < _LONGEST_ID else None
 
 
 def read_jobs(requester: Requester, workflow_id: int, state: str | None = None) -> Iterator[JobRow]:
@@ -76,9 +85,10 @@ def find_job(requester: Requester, workflow_id: int, asked: str) -> JobRow:
         InvalidRequest: the workflow has none.
     """
     found = requester.call(routes.JOBS, ReadJobs(workflow_id, name=asked, limit=1)).jobs
-    if not found and asked.isdecimal():
-        page = requester.call(routes.JOBS, ReadJobs(workflow_id, after=int(asked) - 1, limit=1)).jobs
-        found = [job for job in page if job.job_id == int(asked)]
+    number = _id(asked)
+    if not found and number is not None:
+        page = requester.call(routes.JOBS, ReadJobs(workflow_id, after=number - 1, limit=1)).jobs
+        found = [job for job in page if job.job_id == number]
     if not found:
         raise InvalidRequest(f"workflow {workflow_id} has no job {asked!r}; `jobmon jobs {workflow_id}` lists them")
     return found[0]

@@ -1,15 +1,16 @@
 """How commands print: a table for people, plain lines for pipes, JSON for programs."""
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+from jobmon.client.printing import printable
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+__all__ = ["json_option", "print_json", "print_table", "printable"]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def print_json(value: Any) -> None:
@@ -18,12 +19,6 @@ def print_json(value: Any) -> None:
 
     text = msgspec.json.format(msgspec.json.encode(value), indent=2)
     click.echo(text.decode())
-
-
-def printable(value: object) -> str:
-    """Text that stays on its line and cannot steer a terminal, whatever a user named a task."""
-    text = "" if value is None else str(value)
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, empty: str) -> None:

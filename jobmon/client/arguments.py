@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from jobmon.client.names import is_utf8
 from jobmon.client.task import Output, Task
 
 #: The key of the object that stands for an upstream's result on the wire.
@@ -27,7 +28,7 @@ class Arguments:
         if value is None or kind is bool:
             return value
         if kind is str:
-            return value if value.isascii() or _encodable(value) else self._refuse(where, "holds a lone surrogate")
+            return value if value.isascii() or is_utf8(value) else self._refuse(where, "holds a lone surrogate")
         if kind is int:
             return value if _INT_MIN <= value <= _INT_MAX else self._refuse(where, "does not fit in 64 bits")
         if kind is float:
@@ -65,14 +66,6 @@ class Arguments:
 
     def _refuse(self, where: str, what: str) -> None:
         self.problems.append(f"argument {where} {what}")
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _article(kind: type) -> str:

@@ -5,12 +5,13 @@ from typing import Any
 
 import attrs
 
+from jobmon.client.names import text_problem
 from jobmon.client.task import Task
 from jobmon.wire.jobs import Command
 
 
 def _program(value: Any) -> Any:
-    return value if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else value
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
 
 
 @attrs.define(eq=False, weakref_slot=False)
@@ -38,7 +39,8 @@ def command_problem(command: object) -> str | None:
     if isinstance(command, str):
         if not command.strip():
             return "its command is empty"
-        return _text_problem(command, "its command")
+        problem = text_problem(command)
+        return f"its command {problem}" if problem else None
     if not isinstance(command, tuple):
         return f"its command must be text or a list of texts, not {type(command).__name__}"
     if not command or command[0] == "":
@@ -46,17 +48,7 @@ def command_problem(command: object) -> str | None:
     for i, part in enumerate(command):
         if not isinstance(part, str):
             return f"command[{i}] must be text, not {type(part).__name__}: {part!r}"
-        problem = _text_problem(part, f"command[{i}]")
+        problem = text_problem(part)
         if problem:
-            return problem
-    return None
-
-
-def _text_problem(text: str, what: str) -> str | None:
-    if "\0" in text:
-        return f"{what} contains a NUL byte, which no command can"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return f"{what} contains a lone surrogate, which is no text"
+            return f"command[{i}] {problem}"
     return None

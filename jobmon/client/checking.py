@@ -1,12 +1,14 @@
 """Everything that can be wrong with a workflow, looked for before anything runs and told in one error."""
 
+import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobmon.client.elsewhere import ElsewhereExecutor
-from jobmon.client.names import name_problem
+from jobmon.client.names import is_utf8, name_problem, text_problem
 from jobmon.client.plan import Plan
+from jobmon.client.references import script_folder
 from jobmon.client.resources import AnyExecutor, check_resources, type_of
 from jobmon.client.task import Task
 from jobmon.config import Config, NamedExecutor, describe_choices, resolve
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from jobmon.client.workflow import Workflow
 
 _SHOWN = 20
+_MOST_ATTEMPTS = 1_000_000
 
 
 def check(
@@ -78,9 +81,17 @@ def _workflow_problems(workflow: "Workflow") -> Iterator[str]:
         yield f"the workflow: {problem}"
     if not workflow.tasks:
         yield "the workflow has no tasks"
-    if not _is_count(workflow.max_attempts):
-        yield f"the workflow: max_attempts is {workflow.max_attempts!r}; it must be a whole number of 1 or more"
-    yield from (f"the workflow: {problem}" for problem in _env_problems(workflow.env))
+    if workflow.workflow_args is not None and (problem := text_problem(workflow.workflow_args)):
+        yield f"the workflow: workflow_args {problem}"
+    yield from (f"the workflow: {problem}" for problem in _common_problems(workflow))
+    yield from _folder_problems()
+
+
+def _folder_problems() -> Iterator[str]:
+    """Of the folders that jobs are told of."""
+    for what, folder in (("the working folder", os.getcwd()), ("the script's folder", str(script_folder()))):  # noqa: PTH109
+        if not is_utf8(folder):
+            yield f"{what} {os.fsencode(folder)!r} has a name that is not UTF-8; rename it"
 
 
 def _task_problems(tasks: Sequence[Task]) -> Iterator[str]:
@@ -95,18 +106,21 @@ def _task_problems(tasks: Sequence[Task]) -> Iterator[str]:
             yield f"task {name!r}: tasks {seen[name] + 1} and {position + 1} have this name{same}"  # type: ignore[index]
         for problem in task.problems:
             yield f"task {name!r}: {problem}"
-        for problem in _field_problems(task):
+        for problem in _common_problems(task):
             yield f"task {name!r}: {problem}"
 
 
-def _field_problems(task: Task) -> Iterator[str]:
-    if task.max_attempts is not None and not _is_count(task.max_attempts):
-        yield f"max_attempts is {task.max_attempts!r}; it must be a whole number of 1 or more"
-    if task.env:
-        yield from _env_problems(task.env)
-    if task.cwd is not None and ("\0" in str(task.cwd) or not str(task.cwd)):
-        yield f"cwd is {task.cwd!r}, which is no folder"
-    for tag in task.tags:
+def _common_problems(given: "Task | Workflow") -> Iterator[str]:
+    """Of what workflows and tasks can both say."""
+    if given.max_attempts is not None and not _is_count(given.max_attempts):
+        yield f"max_attempts is {given.max_attempts!r}; it must be a whole number from 1 to {_MOST_ATTEMPTS:,}"
+    if given.env:
+        yield from _env_problems(given.env)
+    if given.cwd is not None:
+        folder = os.fspath(given.cwd) if isinstance(given.cwd, str | os.PathLike) else ""
+        if not folder or text_problem(folder):
+            yield f"cwd is {given.cwd!r}, which is no folder"
+    for tag in given.tags:
         problem = name_problem(tag)
         if problem:
             yield f"tag {tag!r}: {problem.replace('its name', 'it')}"
@@ -117,14 +131,16 @@ def _env_problems(env: Any) -> Iterator[str]:
         yield f"env must be a mapping of text to text, not {type(env).__name__}"
         return
     for key, value in env.items():
-        if not isinstance(key, str) or not key or "=" in key or "\0" in key:
+        if not isinstance(key, str) or not key or "=" in key or text_problem(key):
             yield f"env: {key!r} cannot be the name of an environment variable"
-        elif not isinstance(value, str) or "\0" in value:
-            yield f"env: {key} is {value!r}; it must be text without NUL bytes"
+        elif not isinstance(value, str):
+            yield f"env: {key} is {value!r}; it must be text"
+        elif problem := text_problem(value):
+            yield f"env: {key} {problem}"
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_ATTEMPTS
 
 
 def _upstream(tasks: Sequence[Task], names: Sequence[str], problems: list[str]) -> Iterator[list[int]]:

@@ -4,17 +4,29 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Console, Group
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from jobmon.client.printing import printable, printable_lines
 from jobmon.client.progress import ExecutorProgress
 from jobmon.client.views import table
 
 _EVERY_S = 0.2
 _MOST_NOTES = 5
+_WIDE = 110
+_ECHO = 3  # "^C" and the cursor
+_ALWAYS = ("done", "running", "queued")
+_COUNTS = (
+    *((what, "") for what in _ALWAYS),
+    ("waiting", ""),
+    ("failed", "red"),
+    ("cancelled", "yellow"),
+    ("blocked", "yellow"),
+)
 
 
 class LiveView:
@@ -27,7 +39,7 @@ class LiveView:
 
     def line(self, text: str) -> None:
         """The text, above the bars."""
-        self._console.print(escape(text), highlight=False, soft_wrap=True)
+        self._console.print(escape(printable_lines(text)), highlight=False, soft_wrap=True)
 
     def show(self, rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> None:
         """The bars and what waits."""
@@ -40,7 +52,7 @@ class LiveView:
             self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False,
                               redirect_stderr=False)  # fmt: skip
             self._live.start()
-        self._live.update(picture(rows, notes), refresh=True)
+        self._live.update(picture(rows, notes, self._console.width), refresh=True)
 
     def end(self, rows: Sequence[ExecutorProgress]) -> None:
         """The bars give way to a line for each executor."""
@@ -51,26 +63,27 @@ class LiveView:
             self.line(line)
 
 
-def picture(rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> Group:
-    """Executor, type, number of jobs, bar, counts; below, what waits and why."""
+def picture(rows: Sequence[ExecutorProgress], notes: Sequence[str], width: int) -> Constrain:
+    """Executor, type (where there is room), number of jobs, bar, counts; below, what waits and why.
+
+    The last columns of the terminal stay free: what it echoes of a Ctrl-C must not begin a line of its own.
+    """
+    wide = width >= _WIDE
     grid = Table.grid(padding=(0, 2))
+    shown = [(what, style) for what, style in _COUNTS if what in _ALWAYS or any(getattr(row, what) for row in rows)]
     for row in rows:
         ended = row.done + row.failed + row.cancelled
         grid.add_row(
             Text(row.executor, "bold"),
-            row.type,
+            *([row.type] if wide else []),
             Text(f"{row.total:,}", justify="right"),
-            ProgressBar(max(row.total, 1), ended, width=20),
-            _counts(row),
+            ProgressBar(max(row.total, 1), ended, width=20 if wide else 10),
+            *(_count(getattr(row, what), what, style) for what, style in shown),
         )
     more = [Text(f"and {len(notes) - _MOST_NOTES} more")] if len(notes) > _MOST_NOTES else []
-    return Group(grid, *(Text(note, "yellow") for note in notes[:_MOST_NOTES]), *more)
+    lines = Group(grid, *(Text(printable(note), "yellow") for note in notes[:_MOST_NOTES]), *more)
+    return Constrain(lines, max(1, width - _ECHO))
 
 
-def _counts(row: ExecutorProgress) -> Text:
-    text = Text(f"{row.done:>7,} done   {row.running:>6,} running   {row.queued:>6,} queued", no_wrap=True)
-    for what, style in (("waiting", ""), ("failed", "red"), ("cancelled", "yellow"), ("blocked", "yellow")):
-        n = getattr(row, what)
-        if n:
-            text.append(f"   {n:>6,} {what}", style)
-    return text
+def _count(number: int, what: str, style: str) -> Text:
+    return Text(f"{number:,} {what}", style if number else "dim", justify="right")

@@ -1,10 +1,28 @@
-"""Which names workflows and tasks may have."""
+"""Which names workflows and tasks may have, and which text can travel at all."""
 
 import re
 
 LONGEST = 1000
 # Control characters, line separators and lone surrogates: they would break log lines, tables and file names.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def text_problem(text: str) -> str | None:
+    """Why a text cannot be given to a process through JSON, or None."""
+    if "\0" in text:
+        return "contains a NUL byte, which no command and no environment can"
+    if not is_utf8(text):
+        return "is not UTF-8 (it contains a lone surrogate)"
+    return None
+
+
+def is_utf8(text: str) -> bool:
+    """Whether it is text as a whole; file names and variables that are other bytes come with lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def name_problem(name: object) -> str | None:

@@ -10,11 +10,21 @@ import attrs
 from jobmon.client.arguments import Arguments, with_outputs
 from jobmon.client.bash_task import command_problem
 from jobmon.client.references import Reference, reference
-from jobmon.client.task import NOTHING, Output, Task
+from jobmon.client.task import NOTHING, Output, Task, several
 from jobmon.errors import InvalidTask
 from jobmon.wire.jobs import Call, Command
 
 _NO_ARGS: Sequence[Any] = ()
+
+
+def _args(value: Sequence[Any]) -> Sequence[Any]:
+    return several(value, "args", "values")
+
+
+def _kwargs(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidTask(f"kwargs must be a dict of values by name, not {type(value).__name__}: {value!r:.200}")
+    return value
 
 
 @attrs.define(eq=False, weakref_slot=False)
@@ -27,8 +37,8 @@ class PythonTask(Task):
     """
 
     function: Callable[..., Any] | str | None = attrs.field(default=None, repr=False)
-    args: Sequence[Any] = attrs.field(default=_NO_ARGS, kw_only=True)
-    kwargs: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True)
+    args: Sequence[Any] = attrs.field(default=_NO_ARGS, kw_only=True, converter=_args)
+    kwargs: Mapping[str, Any] = attrs.field(default=NOTHING, kw_only=True, converter=_kwargs)
     script: str | None = attrs.field(default=None, kw_only=True)
     reference: Reference = attrs.field(default=Reference(), init=False, repr=False)
     uses_outputs: bool = attrs.field(default=False, init=False, repr=False)

@@ -5,11 +5,16 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.abc import InspectLoader
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 import attrs
+
+from jobmon.client.bound_names import bound_names
 
 _REFERENCE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 
@@ -47,18 +52,40 @@ def _of_text(text: str) -> Reference:
         if _look_up(loaded, function) is None:
             return Reference(problem=f"module {module!r} has no function {function!r}")
         return _in_main(function) if module == "__main__" else Reference(module, function)
-    return Reference(module, function, problem=None if _findable(module) else f"there is no module {module!r}")
+    return Reference(module, function, problem=_unloaded_problem(module, function.partition(".")[0]))
 
 
-def _findable(module: str) -> bool:
+def _unloaded_problem(module: str, name: str) -> str | None:
+    """Why `name` surely cannot be found in a module that is not loaded here; None when it may be there.
+
+    The module is not imported for this: its source is read. The package that it is in is imported.
+    """
+    with _importing_as_a_worker():
+        try:
+            spec = importlib.util.find_spec(module)
+            if spec is None:
+                return f"there is no module {module!r}"
+            source = spec.loader.get_source(module) if isinstance(spec.loader, InspectLoader) else None
+            names = None if source is None else bound_names(source)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the import of a package may raise anything
+            if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+                return f"there is no module {module!r}"
+            return f"module {module!r} cannot be loaded: {type(error).__name__}: {error}"
+        inside = spec.submodule_search_locations
+        if names is None or name in names or (inside and PathFinder.find_spec(f"{module}.{name}", inside)):
+            return None
+    return f"module {module!r} has no function {name!r}"
+
+
+@contextmanager
+def _importing_as_a_worker() -> Iterator[None]:
+    """With the script's folder among those where modules are looked for."""
     folder = str(script_folder())
     added = folder not in sys.path
     if added:
         sys.path.insert(0, folder)
     try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError, AttributeError):
-        return False
+        yield
     finally:
         if added:
             sys.path.remove(folder)

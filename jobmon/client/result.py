@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
+from jobmon.client.printing import printable_lines
 from jobmon.dag import TaskDag
 from jobmon.errors import WorkflowFailed
 from jobmon.managers.job_list_manager import STATES, JobListManager
@@ -51,10 +52,11 @@ class TaskResult:
 
     @property
     def why(self) -> str:
-        """Its state in a sentence."""
+        """Its state in a sentence, fit to be printed."""
         if self.blocked:
             return "blocked by a failure above it"
-        parts = [str(self.state), str(self.reason) if self.reason else "", f"({self.detail})" if self.detail else ""]
+        detail = f"({printable_lines(self.detail)})" if self.detail else ""
+        parts = [str(self.state), str(self.reason) if self.reason else "", detail]
         return " ".join(part for part in parts if part)
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobmon.client.capture import captured
+from jobmon.client.capture import captured, left_out
 from jobmon.client.failures import FailureLines
 from jobmon.client.following import Following
 from jobmon.client.interrupts import two_presses
@@ -22,7 +22,7 @@ from jobmon.client.resuming import match
 from jobmon.client.specs import digests, specs
 from jobmon.client.views import choose_view
 from jobmon.config import Config
-from jobmon.errors import JobmonError, WorkflowChanged
+from jobmon.errors import ConfigurationError, JobmonError, WorkflowChanged
 from jobmon.managers.job_list_manager import JobListManager
 from jobmon.processes import identify
 from jobmon.requester import Requester, connect
@@ -53,10 +53,12 @@ def run_workflow(
         for line in make_reachable(plan.usable, requester):
             view.line(line)
     context = run_context(workflow, config, requester)
+    if manager != "none":
+        _make_log_folder(Path(context.log_folder))
     opened = _open(workflow, plan, context, requester, resume=resume, take_over=take_over)
     head = f"{workflow.name} (workflow {opened.workflow_id}, run {opened.run_number})"
     view.line(f"{head}  {len(plan.tasks):,} jobs")
-    for note in plan.notes:
+    for note in (*plan.notes, *_not_captured(config)):
         view.line(note)
     jobs = JobListManager(opened.workflow_id, requester)
     lines = FailureLines(plan.dag.names, requester, opened.workflow_id)
@@ -103,12 +105,27 @@ def run_context(workflow: "Workflow", config: Config, requester: Requester) -> R
     return RunContext(workflow.working_folder(), environment, str(_log_folder(config, requester)))
 
 
+def _not_captured(config: Config) -> list[str]:
+    names = left_out(os.environ, config.workflow.environment)
+    return [f"not given to jobs, as their values are not UTF-8: {', '.join(names)}"] if names else []
+
+
 def _log_folder(config: Config, requester: Requester) -> Path:
     if config.workflow.log_folder:
         return Path(config.workflow.log_folder).expanduser().absolute()
     if requester.data_folder is not None:
         return Path(requester.data_folder) / "logs"
     return Path.cwd() / "jobmon_logs"
+
+
+def _make_log_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the log folder {folder} cannot be made: {error.strerror}. "
+            "Set log_folder under [workflow] in jobmon.toml to a folder you can write"
+        ) from error
 
 
 def _open(
@@ -151,7 +168,7 @@ def _stopped_unless_begun(requester: Requester, opened: RunOpened) -> Iterator[N
     """A run that does not come to begin is ended, so that the next one need not wait for its lease."""
     try:
         yield
-    except (JobmonError, KeyboardInterrupt) as error:
+    except BaseException as error:
         try:
             requester.call(routes.STOP_RUN, StopRun(opened.run_id), patience_s=5.0)
         except JobmonError as further:

@@ -1,5 +1,6 @@
 """What all tasks have in common."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -21,15 +22,27 @@ class Output:
 
 
 def _tasks(value: "Iterable[Task] | None") -> "tuple[Task, ...]":
-    return () if value is None else tuple(value)
+    return () if value is None else several(value, "upstream_tasks", "tasks")
+
+
+def several(value: Any, what: str, of: str) -> tuple[Any, ...]:
+    """A tuple of what stands in a list, tuple or the like.
+
+    Raises:
+        InvalidTask: it is no such thing.
+    """
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise InvalidTask(f"{what} must be a list of {of}, not {type(value).__name__}: {value!r:.200}")
+    return tuple(value)
 
 
 def _mapping(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return value or NOTHING
 
 
-def _tags(value: Iterable[str] | None) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value or ())
+def tags_of(value: Iterable[str] | None) -> tuple[str, ...]:
+    """Tags as a tuple; a text alone is one tag."""
+    return (value,) if isinstance(value, str) else several(value or (), "tags", "texts")
 
 
 @attrs.define(eq=False, kw_only=True, weakref_slot=False)
@@ -45,8 +58,8 @@ class Task:
     resources: Mapping[str, Any] = attrs.field(default=NOTHING, converter=_mapping)
     max_attempts: int | None = None
     env: Mapping[str, str] = attrs.field(default=NOTHING, converter=_mapping)
-    cwd: str | None = None
-    tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
+    cwd: str | os.PathLike[str] | None = None
+    tags: tuple[str, ...] = attrs.field(default=(), converter=tags_of)
     #: What is wrong with it; told when the workflow runs, together with what is wrong elsewhere.
     problems: tuple[str, ...] = attrs.field(default=(), init=False, repr=False)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
+from jobmon.client.printing import printable_lines
 from jobmon.client.progress import ExecutorProgress
 
 _EVERY_S = 10.0
@@ -47,7 +48,7 @@ class PlainView:
 
     def line(self, text: str) -> None:
         """The text, with the time of day before its first line."""
-        print(f"{time.strftime('%H:%M:%S')} {text}", file=self._out, flush=True)
+        print(f"{time.strftime('%H:%M:%S')} {printable_lines(text)}", file=self._out, flush=True)
 
     def show(self, rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> None:
         """New notes at once, counts when it is time."""

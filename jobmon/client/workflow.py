@@ -13,7 +13,7 @@ from jobmon.client.checking import check
 from jobmon.client.elsewhere import served_elsewhere
 from jobmon.client.references import script_folder
 from jobmon.client.result import WorkflowResult
-from jobmon.client.task import NOTHING, Task
+from jobmon.client.task import NOTHING, Task, tags_of
 from jobmon.config import Config, load_config
 from jobmon.errors import InvalidWorkflow
 from jobmon.plugins.registry import Registry
@@ -53,8 +53,8 @@ class Workflow:
         self.fail_fast = fail_fast
         self.resources = resources or NOTHING
         self.env = env or NOTHING
-        self.cwd = None if cwd is None else os.fspath(cwd)
-        self.tags = (tags,) if isinstance(tags, str) else tuple(tags)
+        self.cwd = cwd
+        self.tags = tags_of(tags)
         self.tasks: list[Task] = []
         self.result: WorkflowResult | None = None  #: of the last run, also when Ctrl-C ended it
 

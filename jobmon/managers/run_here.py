@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
 import msgspec
 
 from jobmon.errors import JobmonError
@@ -96,12 +97,13 @@ def _spawn(token: str, work: Work, ending: _Ending) -> FinishReport:
             status = ending.process.wait()
     except OSError as error:
         return FinishReport(token, Reason.EXIT_NONZERO, 127, detail=f"cannot be started: {error}")
-    stdout, stderr = _tail(work.stdout), _tail(work.stderr)
     if status < 0:
-        why = f"ended by {signal.Signals(-status).name}"
-        return FinishReport(token, Reason.SIGNALLED, None, -status, why, stdout_tail=stdout, stderr_tail=stderr)
-    reason = Reason.EXIT_NONZERO if status else None
-    return FinishReport(token, reason, status, stdout_tail=stdout, stderr_tail=stderr)
+        told = FinishReport(token, Reason.SIGNALLED, None, -status, f"ended by signal {-status}")
+    elif status:
+        told = FinishReport(token, Reason.EXIT_NONZERO, status, None, f"exit status {status}")
+    else:
+        told = FinishReport(token, None, 0)
+    return attrs.evolve(told, stdout_tail=_tail(work.stdout), stderr_tail=_tail(work.stderr))
 
 
 def _argv(command: Command) -> list[str]:

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jobmon.errors import ConfigurationError, ServerIncompatible, ServerUnreachable
 from jobmon.requester.embedded import find, find_or_start
-from jobmon.requester.endpoint import DataFolder
+from jobmon.requester.endpoint import DataFolder, checked_token
 from jobmon.requester.requester import Requester
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION, Health, ReadHealth
@@ -16,11 +17,20 @@ _FIRST_CONTACT_S = 10.0
 
 
 def data_folder(environ: Mapping[str, str]) -> DataFolder:
-    """`JOBMON_DATA`, else `$XDG_DATA_HOME/jobmon`, else `~/.local/share/jobmon`."""
-    if environ.get("JOBMON_DATA"):
-        return DataFolder(Path(environ["JOBMON_DATA"]).absolute())
+    """`JOBMON_DATA`, else `$XDG_DATA_HOME/jobmon`, else `~/.local/share/jobmon`.
+
+    Raises:
+        ConfigurationError: its name is not UTF-8.
+    """
     base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return DataFolder(Path(base) / "jobmon")
+    path = Path(environ["JOBMON_DATA"]).absolute() if environ.get("JOBMON_DATA") else Path(base) / "jobmon"
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(
+            f"the data folder {os.fsencode(path)!r} has a name that is not UTF-8. Set JOBMON_DATA to another folder"
+        ) from error
+    return DataFolder(path)
 
 
 def connect(
@@ -72,26 +82,32 @@ def _embedded(folder: DataFolder, start: bool, port: int | None, patience_s: flo
 
 
 def _address(given: str) -> str:
-    if not given.startswith(("http://", "https://")):
+    try:
+        parts = urlsplit(given)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        good = False
+    if not good:
         raise ConfigurationError(f"JOBMON_SERVER is {given!r}; give an address such as http://host.example:8765")
     return given.rstrip("/")
 
 
 def _token(environ: Mapping[str, str]) -> str:
     if environ.get("JOBMON_TOKEN"):
-        return environ["JOBMON_TOKEN"]
+        return checked_token(environ["JOBMON_TOKEN"], "JOBMON_TOKEN")
     if not environ.get("JOBMON_TOKEN_FILE"):
         raise ConfigurationError(
             "JOBMON_SERVER is set, but neither JOBMON_TOKEN nor JOBMON_TOKEN_FILE: set one of them"
         )
     path = Path(environ["JOBMON_TOKEN_FILE"])
     try:
-        token = path.read_text().strip()
+        token = path.read_bytes()
+        mode = path.stat().st_mode
     except OSError as error:
         raise ConfigurationError(f"JOBMON_TOKEN_FILE names {path}, which cannot be read: {error.strerror}") from error
-    if path.stat().st_mode & 0o077:
+    if mode & 0o077:
         raise ConfigurationError(f"the token file {path} can be read by others; run: chmod 600 {path}")
-    return token
+    return checked_token(token.decode(errors="replace").strip(), f"the content of {path}")
 
 
 def _check_version(url: str, health: Health) -> None:

@@ -93,15 +93,21 @@ class DataFolder:
         write_private(self.endpoint_file, msgspec.json.encode(endpoint))
 
     def token(self) -> str:
-        """The user's token, made at the first call: a file of mode 0600."""
+        """The user's token, made at the first call: a file of mode 0600.
+
+        Raises:
+            ConfigurationError: it cannot be read or written, or holds what is no token.
+        """
         path = self.path / "token"
         try:
-            return path.read_text().strip()
-        except FileNotFoundError:
-            with self.locked("token.lock"):
-                if not path.exists():
-                    write_private(path, secrets.token_hex(32).encode())
-            return path.read_text().strip()
+            if not path.exists():
+                with self.locked("token.lock"):
+                    if not path.exists():
+                        write_private(path, secrets.token_hex(32).encode())
+            token = path.read_bytes().decode(errors="replace").strip()
+        except OSError as error:
+            raise ConfigurationError(f"the token file {path} cannot be used: {error.strerror}") from error
+        return checked_token(token, f"the content of {path} (delete it to have a new one made)")
 
     def locked(self, name: str) -> "FileLock":
         """A lock of this folder, to be used in a `with` statement; waits for whoever holds it."""
@@ -116,8 +122,18 @@ class FileLock:
         self._file = -1
 
     def acquire(self, *, wait: bool) -> bool:
-        """Take the lock; False when it is held by another and `wait` is false."""
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the lock; False when it is held by another and `wait` is false.
+
+        Raises:
+            ConfigurationError: its file cannot be opened.
+        """
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the data folder {self._path.parent} cannot be written ({self._path.name}: {error.strerror}). "
+                "Make it writable or make room, or set JOBMON_DATA to another folder"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -135,6 +151,17 @@ class FileLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def checked_token(token: str, what: str) -> str:
+    """The token, if it can be one: it travels in a header of HTTP.
+
+    Raises:
+        ConfigurationError: it is empty or holds other characters than printable ASCII; `what` says where it stood.
+    """
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigurationError(f"{what} is no token: one word of printable ASCII characters")
+    return token
 
 
 def write_private(path: Path, content: bytes) -> None:

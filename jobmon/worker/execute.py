@@ -99,7 +99,7 @@ class Execution:
             told |= {"reason": report.OUT_OF_MEMORY, "detail": "the kernel killed it for want of memory"}
         if self._answer is not None:
             told = report.with_answer(told, report.read_answer(self._answer))
-        return told
+        return report.explained(told)
 
 
 def _open_output(path: str) -> int:

@@ -57,6 +57,14 @@ def with_answer(told: dict[str, Any], answer: bytes) -> dict[str, Any]:
     return told | {"reason": EXIT_NONZERO, "detail": said.get("failed") or told["detail"] or ended}
 
 
+def explained(told: dict[str, Any]) -> dict[str, Any]:
+    """The outcome with a word on the end of a command that failed, where none says more; an agent says the same."""
+    if told["reason"] is None or told["detail"]:
+        return told
+    how = f"ended by signal {told['signal']}" if told["signal"] else f"exit status {told['exit_status']}"
+    return told | {"detail": how}
+
+
 def tail(path: str) -> str | None:
     """The end of a file as text, at most 10 kB in UTF-8; None when it cannot be read."""
     try:

@@ -88,6 +88,10 @@ MISTAKES = {
     "a module that is not there": Mistake(
         'workflow.add_task(PythonTask("no_such_module:function", name="a"))', ("InvalidTask", "no_such_module")
     ),
+    "a function that its module has not": Mistake(
+        'workflow.add_task(PythonTask("colorsys:no_such_function", name="a"))',
+        ("InvalidTask", "colorsys", "no_such_function"),
+    ),
     "no task at all": Mistake("workflow.tasks.clear()", ("InvalidTask", "no tasks")),
     "a newline in a name": Mistake('workflow.add_task(BashTask("true", name="a\\nb"))', ("InvalidTask", "name")),
     "an unknown key of the configuration": Mistake(
@@ -259,13 +263,6 @@ def test_a_command_of_1_mb_runs_whole(user: User) -> None:
     assert "it ran" in done.said, done.said
     assert user.recorded.states() == {"a": "DONE"}
     assert user.jobmon("logs", "bad", "a").said.strip() == "it has ended"
-
-
-def test_a_function_that_its_module_has_not_is_told_when_the_task_runs(user: User) -> None:
-    user.write("bad.py", script('workflow.add_task(PythonTask("colorsys:no_such_function", name="a"))'))
-    done = user.run("bad.py")
-    assert "colorsys has no no_such_function" in done.said
-    assert user.recorded.states() == {"a": "ERROR_FATAL"}
 
 
 def test_a_script_whose_function_is_a_task_does_not_run_its_workflow_twice(user: User) -> None:

@@ -144,6 +144,12 @@ def test_a_server_elsewhere_is_used_with_its_token(tmp_path: Path) -> None:
         ({"JOBMON_SERVER": "http://127.0.0.1:1"}, "neither JOBMON_TOKEN nor JOBMON_TOKEN_FILE"),
         ({"JOBMON_SERVER": "http://127.0.0.1:1", "JOBMON_TOKEN_FILE": "/no/such"}, "cannot be read: No such file"),
         ({"JOBMON_SERVER": "login1:8765", "JOBMON_TOKEN": "t"}, "give an address such as http://"),
+        ({"JOBMON_SERVER": "http://", "JOBMON_TOKEN": "t"}, "give an address such as http://"),
+        ({"JOBMON_SERVER": "http://login1:eighty", "JOBMON_TOKEN": "t"}, "give an address such as http://"),
+        ({"JOBMON_SERVER": "http://[::1", "JOBMON_TOKEN": "t"}, "give an address such as http://"),
+        ({"JOBMON_SERVER": "http://127.0.0.1:1", "JOBMON_TOKEN": "two\nlines"}, "JOBMON_TOKEN is no token"),
+        ({"JOBMON_SERVER": "http://127.0.0.1:1", "JOBMON_TOKEN": "tökèn"}, "JOBMON_TOKEN is no token"),
+        ({"JOBMON_DATA": "/n\udcffn"}, "has a name that is not UTF-8"),
     ],
 )
 def test_an_environment_that_names_half_a_server_is_told_what_is_missing(
@@ -151,6 +157,24 @@ def test_an_environment_that_names_half_a_server_is_told_what_is_missing(
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
         connect(environment(tmp_path, **given))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"two words"])
+def test_a_token_file_that_holds_no_token_is_told_of_and_never_used(tmp_path: Path, content: bytes) -> None:
+    token_file = tmp_path / "token"
+    token_file.write_bytes(content)
+    token_file.chmod(0o600)
+    elsewhere = {"JOBMON_SERVER": "http://127.0.0.1:1", "JOBMON_TOKEN_FILE": str(token_file)}
+    with pytest.raises(ConfigurationError, match=f"the content of {token_file} is no token"):
+        connect(environment(tmp_path, **elsewhere))
+    with pytest.raises(ConfigurationError, match=r"delete it to have a new one made\) is no token"):
+        DataFolder(tmp_path).token()
+
+
+def test_a_data_folder_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "start.lock").mkdir()  # nothing is read-only to root, and a folder is no file to anybody
+    with pytest.raises(ConfigurationError, match=r"cannot be written \(start.lock: Is a directory\).*JOBMON_DATA"):
+        connect(environment(tmp_path))
 
 
 def test_nobody_who_answers_is_an_unreachable_server(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from fake_plugins import good, plugin
 from jobmon import errors
 from jobmon.cli.app import COMMANDS, run
 from jobmon.cli.exits import Exit, exit_code
-from jobmon.cli.output import print_table, printable
+from jobmon.cli.output import print_table
 from jobmon.cli.status import COLUMNS, counts
+from jobmon.client.printing import printable
 from jobmon.states.names import JobState
 
 

@@ -14,8 +14,8 @@ import pytest
 import jobmon.client.running
 from jobmon import BashTask, PythonTask, Workflow
 from jobmon.client import views
-from jobmon.config import Config
-from jobmon.errors import Superseded, WorkflowActive, WorkflowChanged, WorkflowFailed
+from jobmon.config import Config, WorkflowConfig
+from jobmon.errors import ConfigurationError, Superseded, WorkflowActive, WorkflowChanged, WorkflowFailed
 from jobmon.plugins.registry import Registry
 from jobmon.processes import identify
 from jobmon.states.names import JobState, RunState
@@ -416,6 +416,39 @@ def test_a_value_is_asked_for_when_it_is_wanted(view):
     assert "/jobs/result" not in server.paths()
     assert result["root"].value == {"e0": [81.5]}
     assert result["shell"].value is None
+
+
+def test_a_failure_cannot_steer_the_users_terminal(capsys):
+    out = views.PlainView()
+    out.line("boom raised \x1b[31m red\nsecond line\r\x07")
+    assert capsys.readouterr().err[9:] == "boom raised \\x1b[31m red\nsecond line\\r\\x07\n"
+
+
+def test_a_failure_is_told_by_a_result_without_what_steers_a_terminal(view, monkeypatch):
+    server = FakeServer({"a": ["ERROR_FATAL"]})
+    monkeypatch.setattr(server, "_to", lambda job_id, state: server.pending.append(
+        JobChange([job_id], state, 1, Reason.EXIT_NONZERO, "raised \x1b[31m")))  # fmt: skip
+    result = go(server, BashTask("true", name="a"))
+    assert result["a"].detail == "raised \x1b[31m"
+    assert result["a"].why == "ERROR_FATAL EXIT_NONZERO (raised \\x1b[31m)"
+
+
+def test_a_log_folder_that_cannot_be_made_is_told_before_a_run_is_opened(view, tmp_path):
+    (tmp_path / "file").touch()
+    server, wf = FakeServer(), Workflow("w", executor="any")
+    wf.add_task(BashTask("true"))
+    config = Config(folder=tmp_path, workflow=WorkflowConfig(log_folder=str(tmp_path / "file" / "logs")))
+    with pytest.raises(ConfigurationError, match=r"the log folder .* cannot be made: Not a directory"):
+        wf.run(requester=server, config=config)
+    assert server.paths() == []
+
+
+def test_whatever_goes_wrong_before_a_run_begins_ends_it(view, monkeypatch):
+    server = FakeServer()
+    monkeypatch.setattr(server, "runs_bind", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        go(server, BashTask("true", name="a"))
+    assert server.paths()[-1] == "/runs/stop"
 
 
 def test_a_flood_of_failures_is_cut(view):

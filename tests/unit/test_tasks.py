@@ -47,6 +47,7 @@ def test_a_text_is_a_shell_command_and_a_list_is_a_program():
         (["echo", "a\0"], r"command\[1\] contains a NUL"),
         (["echo", 3], r"command\[1\] must be text, not int"),
         (3, "must be text or a list"),
+        (b"true", "must be text or a list of texts, not bytes"),
         ("echo \ud800", "surrogate"),
     ],
 )
@@ -143,6 +144,23 @@ def test_an_argument_that_is_not_json_is_a_problem_that_says_which_and_where(val
     (problem,) = PythonTask(math.hypot, kwargs={"x": value}).problems
     assert problem.startswith(f"argument {where} ")
     assert what in problem
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"upstream_tasks": BashTask("true", name="a")}, "upstream_tasks must be a list of tasks, not BashTask"),
+        ({"upstream_tasks": "a"}, "upstream_tasks must be a list of tasks, not str: 'a'"),
+        ({"tags": 5}, "tags must be a list of texts, not int"),
+        ({"args": "abc"}, "args must be a list of values, not str: 'abc'"),
+        ({"args": 5}, "args must be a list of values, not int"),
+        ({"args": {"a": 1}}, "args must be a list of values, not dict"),
+        ({"kwargs": [1]}, "kwargs must be a dict of values by name, not list"),
+    ],
+)
+def test_one_thing_where_several_belong_is_refused_at_once(said, words):
+    with pytest.raises(InvalidTask, match=re.escape(words)):
+        PythonTask(math.hypot, **said)
 
 
 def test_an_argument_that_holds_itself_is_a_problem():

@@ -126,6 +126,44 @@ def test_a_workflow_without_tasks_or_with_a_bad_name_is_refused():
         plan(wf)
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"max_attempts": 0}, "max_attempts is 0; it must be a whole number from 1 to 1,000,000"),
+        ({"max_attempts": 10**30}, "from 1 to 1,000,000"),
+        ({"cwd": 5}, "cwd is 5, which is no folder"),
+        ({"cwd": ""}, "cwd is '', which is no folder"),
+        ({"cwd": "/srv/\udcff"}, "which is no folder"),
+        ({"env": {"A": 1}}, "env: A is 1; it must be text"),
+        ({"env": {"A": "\udcff"}}, "env: A is not UTF-8"),
+        ({"env": {"A\udcff": "b"}}, "cannot be the name of an environment variable"),
+        ({"tags": ["two\nlines"]}, "tag 'two\\nlines'"),
+    ],
+)
+def test_what_a_task_or_a_workflow_says_is_looked_at_alike(said, words):
+    with pytest.raises(InvalidTask) as told_of_task:
+        plan(workflow_of(BashTask("true", name="a", **said)))
+    with pytest.raises(InvalidTask) as told_of_workflow:
+        plan(workflow_of(BashTask("true", name="a"), **said))
+    assert "task 'a': " in str(told_of_task.value)
+    assert words in str(told_of_task.value)
+    assert "the workflow: " in str(told_of_workflow.value)
+    assert words in str(told_of_workflow.value)
+
+
+def test_workflow_args_that_are_no_text_as_a_whole_are_refused():
+    with pytest.raises(InvalidTask, match="workflow_args is not UTF-8"):
+        plan(workflow_of(BashTask("true", name="a"), workflow_args="\ud800"))
+
+
+def test_folders_that_are_not_utf_8_are_told_before_anything_runs(tmp_path, monkeypatch):
+    folder = tmp_path / "n\udcffn"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(InvalidTask, match=r"the working folder b'.*n\\xffn' has a name that is not UTF-8"):
+        plan(workflow_of(BashTask("true", name="a")))
+
+
 def test_several_kinds_of_problems_are_told_together():
     with pytest.raises(InvalidWorkflow) as caught:
         plan(workflow_of(BashTask("", name="a"), BashTask("true", name="b", executor="ugee")))

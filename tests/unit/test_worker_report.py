@@ -73,6 +73,13 @@ def test_a_call_whose_interpreter_ended_without_an_answer_has_failed(answer: byt
     assert "before it had answered" in done["detail"]
 
 
+def test_an_end_that_nothing_else_explains_is_told_as_an_agent_tells_it() -> None:
+    assert report.explained(report.outcome(exited(3), None, None))["detail"] == "exit status 3"
+    assert report.explained(report.outcome(signal.SIGKILL, None, None))["detail"] == "ended by signal 9"
+    assert report.explained(report.outcome(exited(0), None, None))["detail"] is None
+    assert report.explained(report.outcome(exited(3), CANCELLED, None))["detail"] == CANCELLED[1]
+
+
 def test_a_signalled_or_cancelled_call_stays_what_it_is() -> None:
     for reason in ("SIGNALLED", "CANCELLED"):
         assert report.with_answer(told(reason=reason), b'{"result": "1"}') == told(reason=reason)

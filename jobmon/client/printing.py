@@ -1,0 +1,20 @@
+"""Text of others, such as names and error messages of tasks, made fit for the user's terminal."""
+
+import re
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(value: object) -> str:
+    """Text that stays on its line and cannot steer a terminal, whatever a user named a task."""
+    return _CONTROL.sub(_shown, "" if value is None else str(value))
+
+
+def printable_lines(text: str) -> str:
+    """The same for text that may have several lines."""
+    return _CONTROL_BUT_LINES.sub(_shown, text)
+
+
+def _shown(match: re.Match[str]) -> str:
+    return repr(match[0])[1:-1]

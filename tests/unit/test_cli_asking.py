@@ -1,0 +1,39 @@
+"""Workflows and jobs by name or id."""
+
+import pytest
+
+from jobmon.cli.asking import find_job, find_workflow
+from jobmon.errors import InvalidRequest
+from jobmon.states.names import RunState
+from jobmon.wire import routes
+from jobmon.wire.runs import JobRows, WorkflowStatus, WorkflowStatuses
+
+
+class Asked:
+    """Knows workflow 7, named "2026", and no job."""
+
+    workflow = WorkflowStatus(7, "2026", None, 1, RunState.DONE, "2026-11-24T00:00:00+00:00", [])
+
+    def call(self, route, message):
+        if route is routes.WORKFLOW:
+            assert message.workflow_id < 2**63
+            if message.workflow_id != 7:
+                raise InvalidRequest(f"there is no workflow {message.workflow_id}")
+            return self.workflow
+        if route is routes.WORKFLOWS:
+            return WorkflowStatuses([self.workflow] if message.name == "2026" else [])
+        assert message.after < 2**63
+        return JobRows([])
+
+
+def test_a_workflow_is_found_by_its_id_and_by_a_name_that_is_a_number():
+    assert find_workflow(Asked(), "7").name == "2026"
+    assert find_workflow(Asked(), "2026").workflow_id == 7
+
+
+@pytest.mark.parametrize("number", ["3", "9" * 30])
+def test_a_number_that_is_nothing_is_told_however_large(number):
+    with pytest.raises(InvalidRequest, match=f"there is no workflow '{number}'"):
+        find_workflow(Asked(), number)
+    with pytest.raises(InvalidRequest, match=f"has no job '{number}'"):
+        find_job(Asked(), 7, number)

@@ -81,7 +81,8 @@ def test_the_command_ends_with_whoever_started_its_runner(tmp_path: Path, reques
     ready, lives = tmp_path / "ready", tmp_path / "lives"
     for fifo in (ready, lives):
         os.mkfifo(fifo)
-    payload = attrs.evolve(request_, command=Command(shell=f": > {ready}; exec > {lives}; sleep 60")).payload()
+    life = os.open(lives, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    payload = attrs.evolve(request_, command=Command(shell=f"exec > {lives}; : > {ready}; sleep 60")).payload()
     argv = [sys.executable, "-c", _LEAVES.replace("Popen", "run"), *KitContext(tmp_path, "kit").payload_argv()]
     starter = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert starter.stdin is not None
@@ -90,7 +91,9 @@ def test_the_command_ends_with_whoever_started_its_runner(tmp_path: Path, reques
     wait_for_line(ready)
     starter.kill()
     starter.wait()
-    wait_for_line(lives)  # which ends when the command has
+    os.set_blocking(life, True)
+    assert os.read(life, 1) == b""  # which comes when the last process of the command has ended
+    os.close(life)
 
 
 @pytest.mark.parametrize("told", ["", "{", '{"host": "h"}'])

@@ -24,6 +24,15 @@ COMMANDS = {
 class _Commands(click.Group):
     """The commands of the table above, imported one by one."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # kept from click, for which it is a failure
+            sys.stdout = None  # the reader, such as head, has gone: nothing more can be written
+            return None
+        return answer
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -89,6 +98,3 @@ def run(argv: list[str] | None = None) -> int:
         return exit_code(error)
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        sys.stdout = None  # the reader, such as head, has gone: nothing more can be written
-        return Exit.OK

@@ -54,13 +54,17 @@ def _print_output(attempt: AttemptRow, stderr: bool) -> None:
     path = Path(attempt.stderr_path if stderr else attempt.stdout_path)
     tail = attempt.stderr_tail if stderr else attempt.stdout_tail
     try:
-        with path.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        return
+        file = path.open("rb")
     except OSError as error:
         host = f" on {attempt.host}" if attempt.host else ""
-        where = f"{path}{host} ({error.strerror} from here)"
+        _print_tail(attempt, tail, f"{path}{host} ({error.strerror} from here)")
+        return
+    with file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def _print_tail(attempt: AttemptRow, tail: str | None, where: str) -> None:
     if tail is None:
         click.echo(
             f"attempt {attempt.attempt} is {attempt.state} and has reported no output; its file is {where}", err=True

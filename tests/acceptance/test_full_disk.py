@@ -1,4 +1,4 @@
-"""A disk that is really full: a small file system in memory, mounted where the kernel lets this user mount."""
+"""Disks that are really full or read-only: file systems in memory, mounted where the kernel lets this user mount."""
 
 import shutil
 import subprocess
@@ -18,12 +18,17 @@ except JobmonError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 print("it ran")
 """
-DISK = """
+FULL_DISK = """
 mount -t tmpfs -o size=8m tmpfs "$JOBMON_DATA"
 cat /dev/zero > "$JOBMON_DATA/fill" 2> /dev/null
 "$PYTHON" full.py
 rm "$JOBMON_DATA/fill"
 "$PYTHON" full.py
+"""
+READ_ONLY_DISK = """
+mount -t tmpfs -o ro tmpfs "$JOBMON_DATA"
+"$PYTHON" full.py
+"$PYTHON" -m jobmon status
 """
 
 
@@ -33,16 +38,32 @@ def can_mount() -> bool:
     return subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"], check=False).returncode == 0
 
 
-@pytest.mark.skipif(not can_mount(), reason="nothing can be mounted here")
-def test_a_full_disk_is_told_in_words_and_when_there_is_room_all_goes_on(user: User) -> None:
+pytestmark = pytest.mark.skipif(not can_mount(), reason="nothing can be mounted here")
+
+
+def on_a_disk(user: User, commands: str) -> str:
+    """What is said by these commands, for whom the data folder is a disk of its own."""
     user.data.mkdir()
     user.write("full.py", SCRIPT)
-    user.write("disk.sh", DISK)
+    user.write("disk.sh", commands)
     user.write("in_a_namespace.py", 'import os\nos.execvp("unshare", ["unshare", "-rm", "bash", "disk.sh"])\n')
-    done = user.run("in_a_namespace.py", PYTHON=user.python)
-    assert "Traceback" not in done.said
-    refused, _, ran = done.said.partition("make room")
-    assert "Error: the " in refused, done.said
+    said = user.run("in_a_namespace.py", PYTHON=user.python).said
+    assert "Traceback" not in said
+    return said
+
+
+def test_a_full_disk_is_told_in_words_and_when_there_is_room_all_goes_on(user: User) -> None:
+    said = on_a_disk(user, FULL_DISK)
+    refused, _, ran = said.partition("make room")
+    assert "Error: the " in refused, said
     assert str(user.data) in refused
     assert "it ran" not in refused
-    assert "it ran" in ran, done.said
+    assert "it ran" in ran, said
+
+
+def test_a_read_only_disk_is_told_in_words(user: User) -> None:
+    said = on_a_disk(user, READ_ONLY_DISK)
+    assert f"ConfigurationError: the data folder {user.data} cannot be" in said
+    assert "Read-only file system" in said
+    assert "JOBMON_DATA" in said
+    assert "nothing has been run" in said

@@ -1,5 +1,6 @@
 """`jobmon server` and the commands that ask it, about a workflow with a job that failed."""
 
+import io
 import json
 import os
 import signal
@@ -124,6 +125,25 @@ def test_logs_print_the_whole_file_when_it_is_there(capfdbinary: pytest.CaptureF
     try:
         assert run(["logs", "1", "bad"]) == Exit.OK
         assert capfdbinary.readouterr() == (b"all \xff of it", b"")
+    finally:
+        path.unlink()
+        path.parent.rmdir()
+
+
+def test_logs_into_a_pipe_that_is_closed_end_silently(
+    capfd: pytest.CaptureFixture[str], data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(["logs", "mixed", "bad", "--json"])
+    path = Path(json.loads(capfd.readouterr().out)[0]["stdout_path"])
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"much\n" * 100_000)
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with monkeypatch.context() as patched, os.fdopen(writing, "wb", buffering=0) as closed:
+            patched.setattr(sys, "stdout", io.TextIOWrapper(closed))
+            assert run(["logs", "1", "bad"]) == Exit.OK
+        assert capfd.readouterr() == ("", "")
     finally:
         path.unlink()
         path.parent.rmdir()

@@ -146,9 +146,9 @@ def evidence_table() -> list[str]:
         f"{graces.agent_grace_s:g} s where an agent reports, which else counts as a worker) or",
         f"{graces.absent_grace_s:g} s (absent). *Exited* is shown with native success; with a reason, `Ended` carries",
         "that reason, but where a worker reports and has not won the start nothing of the task has run, and a fault of",
-        "its own becomes `LOST`, which uses up no attempt. So does `SIGNALLED` where a worker reports: it is the",
-        "worker that was killed, for it would have told of a signal to its command. Where a signal from outside has ended the",
-        "command, the worker's report takes over the platform's reason if that tells more, such as `TIMEOUT`.",
+        "its own becomes `LOST`, which uses up no attempt. So does `SIGNALLED` where a worker reports: the worker was",
+        "killed, for of a signal to its command it would have told. Where a signal from outside has ended the command,",
+        "the worker's report takes over the platform's reason if that tells more, such as `TIMEOUT`.",
         "",
         *table([*(name for name, _ in DIMENSIONS), "amounts to"], rows),
     ]

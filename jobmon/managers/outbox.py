@@ -13,6 +13,7 @@ import msgspec
 
 from jobmon.errors import InvalidRequest
 from jobmon.requester import Requester
+from jobmon.states.evidence import Sighting
 from jobmon.states.reasons import Reason
 from jobmon.wire import routes
 from jobmon.wire.leases import Observation
@@ -36,6 +37,9 @@ class LeftReport:
 
 def completed(report: FinishReport, seen: Observation) -> FinishReport:
     """The report of an end that came from outside, with the platform's reason where that tells more."""
+    if seen.sighting is Sighting.ABSENT:
+        gone = "the platform does not have it any more"
+        return attrs.evolve(report, reason=Reason.LOST, detail=f"{gone}; {report.detail}" if report.detail else gone)
     if seen.reason not in _BEHIND_SIGNALS:
         return report
     detail = "; ".join(text for text in (seen.detail, report.detail) if text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _signal
+import os
 import time
 
 from . import report
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: From SIGTERM to SIGKILL, for a command that shall end.
 GRACE_S = 10.0
+#: Schedulers signal every process of a job, the command perhaps a moment before its worker.
+_SAME_SIGNAL_S = 0.2
 _NAMES = {_signal.SIGTERM: "SIGTERM", _signal.SIGINT: "SIGINT", _signal.SIGHUP: "SIGHUP"}
 
 
@@ -93,6 +96,10 @@ def watch(
         attempt.signals.wait(schedule.next_at() - time.monotonic())
     attempt.signals.group = None  # gone; its number may be given to others
     kill_rest(execution.pid, attempt.signals)
+    if os.WIFSIGNALED(ended.status) and os.WTERMSIG(ended.status) in _NAMES and passed_on is None:
+        attempt.signals.pause(_SAME_SIGNAL_S)
+    if attempt.signals.ending is not None:
+        passed_on = _NAMES[attempt.signals.ending]
     return ended, schedule.ended_for, passed_on
 
 

@@ -238,6 +238,17 @@ def test_what_a_signal_from_outside_ended_is_left_for_the_manager_who_asks_the_p
     assert server.reports(TOKEN) == []
 
 
+def test_a_signal_that_reached_the_command_first_is_one_from_outside_too(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, argv=["bash", "-c", "echo $$ > fifo; exec sleep 600"])
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    os.kill(int(worker.says()), signal.SIGTERM)
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.end()[0] == 128 + signal.SIGTERM
+    assert [report.reason for report in left_reports(tmp_path)] == [Reason.SIGNALLED]
+
+
 def test_what_a_signal_from_outside_ended_is_reported_where_nothing_can_be_left(
     server: WorkerServer, archive: Path, tmp_path: Path
 ) -> None:

@@ -93,3 +93,12 @@ def test_the_platform_says_why_a_signal_came_from_outside(
     [sent] = server.sent[0].reports
     assert (sent.reason, sent.signal, sent.stdout_tail) == (reason, 15, "the end")
     assert ("what the platform said" in sent.detail) == (reason is not Reason.SIGNALLED)
+
+
+def test_what_a_signal_from_outside_ended_and_the_platform_has_lost_is_lost(tmp_path: Path) -> None:
+    report = FinishReport("j1", Reason.SIGNALLED, signal=15, detail="it received SIGTERM")
+    body = msgspec.to_builtins(FinishAttempts("node1:1:a", [report])) | {"ended_from_outside": True}
+    (tmp_path / "j1.json").write_bytes(msgspec.json.encode(body))
+    server = Server()
+    Outbox(server, tmp_path).deliver([Observation("j1", Sighting.ABSENT)])  # type: ignore[arg-type]
+    assert server.sent[0].reports[0].reason is Reason.LOST

@@ -46,6 +46,12 @@ def fail_node() -> None:
     said("scontrol", "update", f"NodeName={NODE}", "State=RESUME")
 
 
+def reopen_node() -> None:
+    """Do as an administrator: a controller that was killed closes the node when it finds a job id used twice there."""
+    if "dr" in said("sinfo", "-h", "-N", "-n", NODE, "-o", "%t"):
+        said("scontrol", "update", f"NodeName={NODE}", "State=RESUME")
+
+
 def wrap(folder: Path, program: str, script: str) -> None:
     """Put a script before a command of Slurm's on PATH; `$REAL` is the command itself."""
     folder.mkdir(exist_ok=True)

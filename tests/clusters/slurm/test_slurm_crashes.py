@@ -3,9 +3,9 @@
 import signal
 from pathlib import Path
 
-from slurm_daemons import daemon
+from slurm_daemons import daemon, reopen_node
 from slurm_user import SlurmUser
-from users import until
+from users import Running, until
 
 LONG = 240.0
 
@@ -18,6 +18,17 @@ def slow(n: int, seconds: float) -> list[tuple[str, str, dict[str, str]]]:
 def parent(pid: int) -> int:
     """The process that started another one."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def finish(user: SlurmUser, client: Running) -> None:
+    """Wait for the workflow's end; meanwhile the node is opened when Slurm has closed it."""
+
+    def ended() -> bool:
+        reopen_node()
+        return client.ended()
+
+    until(ended, "the workflow ends", LONG)
+    user.finish(client)
 
 
 def done_uncharged(user: SlurmUser, n: int) -> None:
@@ -34,7 +45,7 @@ def test_a_controller_killed_seconds_after_a_submission_loses_no_job(user: Slurm
     until(lambda: user.ids(), "the first are submitted")
     daemon("kill", "slurmctld")
     daemon("start")
-    user.finish(client, LONG)
+    finish(user, client)
     done_uncharged(user, 24)
 
 
@@ -45,7 +56,7 @@ def test_a_controller_killed_while_jobs_are_pending_and_running_loses_none(user:
     daemon("kill", "slurmctld")
     until(lambda: client.said, "the client lives")
     daemon("start")
-    user.finish(client, LONG)
+    finish(user, client)
     done_uncharged(user, 40)
 
 
@@ -58,7 +69,7 @@ def test_a_node_that_dies_costs_its_jobs_nothing(user: SlurmUser) -> None:
         user.end(pid)
     until(lambda: [e for ends in user.ends().values() for e in ends if e[1] == "NODE_FAILURE"], "Slurm notices", LONG)
     daemon("start")
-    user.finish(client, LONG)
+    finish(user, client)
     done_uncharged(user, 4)
 
 

@@ -79,11 +79,6 @@ class Slurm(Executor):
         except SchedulerUnavailable:
             return min(own, _USUAL_ARRAY)  # it is refused if it is too much
 
-    def check_resources(self, *, resources: Resources) -> list[str]:
-        if resources.gpus and wishes(self.settings, resources.own).gpu_type == "":
-            return ["gpu_type is empty"]
-        return []
-
     # Submission.
 
     def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:

@@ -74,6 +74,7 @@ name_host() {
         tr ' \t' '\n\n' | grep '[a-zA-Z]' | grep -vx $HOST | sort -u)
     echo "$HOST ${names[*]}" > $COMMON/host_aliases
     echo $HOST > $COMMON/act_qmaster
+    chown sgeadmin: $COMMON/host_aliases $COMMON/act_qmaster
     getent services sge_qmaster/tcp > /dev/null || echo "sge_qmaster $PORT/tcp" >> /etc/services
     getent services sge_execd/tcp > /dev/null || echo "sge_execd $((PORT + 1))/tcp" >> /etc/services
 }

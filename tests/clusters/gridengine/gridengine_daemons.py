@@ -17,6 +17,12 @@ def daemon(*verb: str) -> None:
     assert done.returncode == 0, f"gridengine.sh {' '.join(verb)}: {done.stderr or done.stdout}"
 
 
+def process_of_daemon(name: str) -> int:
+    """The process of `qmaster` or `execd`."""
+    run = os.environ.get("JOBMON_TEST_GRIDENGINE", "/run/jobmon-test-gridengine")
+    return int((Path(run) / f"{name}.process").read_text().split()[0])
+
+
 def said(*argv: str, statuses: tuple[int, ...] = (0,)) -> str:
     """What a command of Grid Engine's prints."""
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)

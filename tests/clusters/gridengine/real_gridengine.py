@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gridengine_daemons import ACCOUNTING, SPOOL, all_jobs, daemon, end_jobs, live_jobs, process_of, said, wrap
+from gridengine_daemons import (
+    ACCOUNTING,
+    SPOOL,
+    all_jobs,
+    daemon,
+    end_jobs,
+    live_jobs,
+    process_of,
+    process_of_daemon,
+    said,
+    wrap,
+)
 
 from jobmon.plugins import Completed, Executor, Reason
 from jobmon.testing import LocalPlatform
@@ -36,7 +47,7 @@ class RealGridEngine(LocalPlatform):
         super().attach(world)
         self._before = set(all_jobs())
         self._strangers: list[str] = []
-        self._down = self._slow = False
+        self._down, self._held = False, 0
         self._folder = world.folder / "commands"
         wrap(self._folder, "qsub", _QSUB.format(folder=self._folder))
         wrap(self._folder, "qstat", _QSTAT.format(folder=self._folder))
@@ -53,8 +64,7 @@ class RealGridEngine(LocalPlatform):
     def close(self) -> None:
         os.environ["PATH"] = self._path
         self.up()
-        if self._slow:
-            said("qconf", "-mattr", "queue", "terminate_method", "NONE", "all.q", "short.q")
+        self._let_go()
         end_jobs(set(all_jobs()) - self._before)
 
     # The life of a job.
@@ -71,9 +81,23 @@ class RealGridEngine(LocalPlatform):
         (self._folder / "refuse").touch()
 
     def cancel_slowly(self) -> None:
-        self._slow = True
-        said("qconf", "-mattr", "queue", "terminate_method", "/bin/true", "all.q")
-        said("qconf", "-mattr", "queue", "terminate_method", "/bin/true", "short.q")
+        # qmaster notes deletions; the daemon that carries them out is held back until something has ended by itself.
+        for one in self.world.ids():
+            self._process(one)  # it runs
+        self._held = process_of_daemon("execd")
+        os.kill(self._held, signal.SIGSTOP)
+
+    def finish(self, executor_job_id: str, status: int = 0) -> None:
+        super().finish(executor_job_id, status)
+        if self._held:
+            worker = Path(f"/proc/{self._process(executor_job_id)}")
+            self.world.until(lambda: not worker.exists(), "its worker has ended")
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held:
+            os.kill(self._held, signal.SIGCONT)
+        self._held = 0
 
     # Faults.
 

@@ -1,10 +1,14 @@
 """Whole workflows on the real Grid Engine: arrays, ends of every kind, limits, refusals."""
 
+import re
+from pathlib import Path
+
 import pytest
 from cluster_user import ClusterUser
 from gridengine_daemons import said
 from users import until
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "uge.md"
 COUNTING = 'echo x >> "$HERE/calls"; exec "$REAL" "$@"'
 
 
@@ -17,6 +21,17 @@ def test_a_workflow_of_many_tasks_is_done_by_a_few_arrays(user: ClusterUser) -> 
     assert len(user.command_file("calls").read_text().split()) == len(user.submitted())
     assert all(name.startswith("j") and len(name.split("-")[0]) == 27 for name in user.submitted().values())
     assert user.recorded.flaws() == []
+
+
+def test_the_quick_start_of_the_page_works_as_it_is_written(user: ClusterUser) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for language, name in (("toml", "jobmon.toml"), ("python", "first.py")):
+        user.write(name, re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0])
+    done = user.run("first.py", JOBMON__SERVER__HOST="127.0.0.1")
+    assert done.status == 0, done.said
+    assert user.recorded.n_in("DONE") == 100
+    assert len(user.submitted()) == 1
+    assert "uge" in user.jobmon("executors", "--load").said
 
 
 @pytest.mark.parametrize("status", [3, 99, 100, 137])

@@ -132,7 +132,8 @@ class InstanceWrites:
             gone = seen.sighting is Sighting.EXITED or seen.sighting is Sighting.ABSENT
             silent = state is not InstanceState.RUNNING or self._writing.signs.silent(token)
             gone_for_s = self._writing.signs.seen(token, gone=gone)
-            facts = (state, reporting, instance.job_id in calls, silent, gone_for_s)
+            started = instance.like.worker_id is not None
+            facts = (state, reporting, instance.job_id in calls, silent, gone_for_s, started)
             event = decide(facts, (seen.sighting, seen.reason, seen.exit_status, seen.detail, seen.output, seen.signal))
             if event is None:
                 continue

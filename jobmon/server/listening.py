@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from jobmon.errors import ConfigurationError
+from jobmon.requester.addresses import LOOPBACK, address_towards, is_loopback, line_for_the_file
 from jobmon.requester.endpoint import Endpoint, Outside
-from jobmon.requester.reach import LOOPBACK, address_towards, is_loopback, line_for_the_file
 from jobmon.wire.health import Listen, Listening
 
 _BACKLOG = 1024

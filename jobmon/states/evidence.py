@@ -61,6 +61,7 @@ class Facts:
     is_call: bool  #: a Python call: its result is only in the worker's report
     silent: bool  #: no sign of life from its worker for the length of its lease (or none ever)
     gone_for_s: float  #: seconds since the platform first said that it is exited or absent, without a break
+    started: bool = True  #: some worker has won the start
 
 
 @attrs.frozen
@@ -87,7 +88,8 @@ def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | 
             waits = facts.state in (InstanceState.SUBMITTING, InstanceState.SUBMITTED_TO_BATCH_EXECUTOR)
             return instances.Started("platform") if by_platform and waits else None
         case Sighting.EXITED:
-            if facts.gone_for_s < graces.after_exit_s(facts.reporting):
+            unstartable = cancelling and not facts.started  # a start is refused now: no report can be on its way
+            if facts.gone_for_s < graces.after_exit_s(facts.reporting) and not unstartable:
                 return None
             if not by_platform and observed.exit_status in WORKER_DID_NOT_RUN_IT and not facts.silent:
                 return None  # a further copy of the worker has ended; the one that won the start may still run
@@ -107,11 +109,14 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
     reason = observed.reason
     unstarted = facts.state is not InstanceState.RUNNING or observed.exit_status in WORKER_DID_NOT_RUN_IT
     if not by_platform and unstarted and (reason is None or reason in CHARGED):
-        return instances.Ended(Reason.LOST, detail=_before_start(observed))  # nothing of the task has run
+        # Nothing of the task has run. What ended with a status of its own could not even run its worker, and that may
+        # be so each time: it is bounded as tightly as node failures are.
+        own = reason is Reason.EXIT_NONZERO and observed.exit_status not in WORKER_DID_NOT_RUN_IT
+        return instances.Ended(Reason.UNKNOWN if own else Reason.LOST, detail=_before_start(observed))
     if facts.reporting is Reporting.WORKER and reason is Reason.SIGNALLED:
         # Had the command been signalled, its worker would have reported it, and ended with a status.
         killed = f"its worker was killed, and its command with it ({observed.detail or 'by a signal'})"
-        return instances.Ended(Reason.LOST, observed.exit_status, detail=killed)
+        return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(killed, observed))
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
         return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(detail, observed))

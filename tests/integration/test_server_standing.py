@@ -6,12 +6,14 @@ import pytest
 from messages import ELSEWHERE, EXECUTOR, acquire, begin, claim, registration
 from serving import embedded
 
+from jobmon.ids import output_paths
 from jobmon.processes import identify
 from jobmon.requester import Requester
 from jobmon.states.evidence import Reporting, Sighting
 from jobmon.states.reasons import Reason
 from jobmon.wire import routes
 from jobmon.wire.leases import (
+    ClaimJobs,
     Observation,
     ReadExecutors,
     RecordObservations,
@@ -61,13 +63,15 @@ def test_executors_of_standing_managers_are_told_with_their_types(server: Reques
 
 def test_where_the_platform_alone_reports_paths_are_claimed_and_what_it_tells_is_kept(server: Requester) -> None:
     begun = begin(server, 1, reporting=Reporting.PLATFORM)
-    [claimed] = claim(server, begun, with_payload=True)
+    answer = server.call(routes.CLAIM_JOBS, ClaimJobs(begun.lease, 1, with_payload=True))
+    [claimed] = answer.claims
     told = Observation(
         claimed.token, Sighting.EXITED, Reason.SIGNALLED, None, "killed", {"wall_s": 2.0},
         executor_job_id="id", signal=9, host="node7", stdout_tail="last words", stderr_tail="",
     )  # fmt: skip
     assert server.call(routes.RECORD_OBSERVATIONS, RecordObservations(begun.lease, [told])).ended == [claimed.token]
     [row] = server.call(routes.ATTEMPTS, ReadAttempts(begun.job_ids[0])).attempts
-    assert (claimed.stdout, claimed.stderr) == (row.stdout_path, row.stderr_path)
+    paths = output_paths(answer.log_folder, claimed.name, claimed.job_id, claimed.attempt)
+    assert paths == (row.stdout_path, row.stderr_path)
     assert (row.reason, row.signal, row.host, row.stdout_tail) == (Reason.SIGNALLED, 9, "node7", "last words")
     assert row.usage == {"wall_s": 2.0}

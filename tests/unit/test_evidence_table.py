@@ -104,7 +104,8 @@ def test_what_ended_before_its_worker_won_the_start_is_lost_and_charged_to_nobod
     seen = Observed(Sighting.EXITED, reason, 3, "qacct: failed 100")
     event = weigh(seen, state, reporting, is_call=is_call)
     assert isinstance(event, Ended)
-    assert (event.reason, event.exit_status) == (Reason.LOST, None)
+    unrunnable = reason is Reason.EXIT_NONZERO  # with status 3: neither of those that a worker has
+    assert (event.reason, event.exit_status) == (Reason.UNKNOWN if unrunnable else Reason.LOST, None)
     assert event.reason not in CHARGED
     assert "without a word from a worker that has run it" in (event.detail or "")
     for said in ("qacct: failed 100", "status 3", reason or ""):
@@ -195,7 +196,7 @@ SAID = "the platform's output ends with:\nbash: no python"
         (Observed(Sighting.EXITED, Reason.EXIT_NONZERO, 127), SUBMITTED, False, "without a word from a worker"),
         (Observed(Sighting.EXITED, None, 0), RUNNING, True, "its worker never reported the result of the call"),
         (Observed(Sighting.EXITED, Reason.OUT_OF_MEMORY, detail="oom"), RUNNING, False, "oom; the platform's"),
-        (Observed(Sighting.EXITED, Reason.SIGNALLED), RUNNING, False, "the platform's"),
+        (Observed(Sighting.EXITED, Reason.SIGNALLED), RUNNING, False, "its worker was killed"),
     ],
 )
 def test_an_end_without_a_report_quotes_the_platforms_output(
@@ -208,3 +209,17 @@ def test_an_end_without_a_report_quotes_the_platforms_output(
     quiet = weigh(observed, state, is_call=is_call)
     assert isinstance(quiet, Ended)
     assert "output ends with" not in (quiet.detail or "")
+
+
+def test_what_was_cancelled_before_a_worker_won_the_start_needs_no_grace_for_a_report() -> None:
+    exited = Observed(Sighting.EXITED, Reason.CANCELLED)
+    events = [decide(Facts(CANCELLING, WORKER, False, True, 0.0, started), exited, GRACES) for started in (False, True)]
+    assert (type(events[0]), events[1]) == (CancelConfirmed, None)
+
+
+@pytest.mark.parametrize(("status", "reason"), [(127, Reason.UNKNOWN), (75, Reason.LOST), (0, Reason.LOST)])
+def test_a_worker_that_could_not_even_be_run_is_bounded_as_node_failures_are(status: int, reason: Reason) -> None:
+    failed = Reason.EXIT_NONZERO if status else None
+    event = weigh(Observed(Sighting.EXITED, failed, status), SUBMITTED)
+    assert isinstance(event, Ended)
+    assert event.reason is reason

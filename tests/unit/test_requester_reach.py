@@ -6,7 +6,8 @@ import attrs
 import pytest
 
 from jobmon.errors import ConfigurationError
-from jobmon.requester.reach import Network, address_towards, is_loopback, line_for_the_file, workers_url
+from jobmon.requester.addresses import Network, address_towards, is_loopback, line_for_the_file
+from jobmon.requester.reach import workers_url
 from jobmon.wire import routes
 from jobmon.wire.health import Listen, Listening
 

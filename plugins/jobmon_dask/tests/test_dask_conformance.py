@@ -141,6 +141,7 @@ class TestDask(ExecutorConformance):
     many = 1000
     lives = 6
     shrinks = False
+    complete = True
 
     @pytest.fixture(autouse=True)
     def _cluster(self, nodes: Any) -> None:

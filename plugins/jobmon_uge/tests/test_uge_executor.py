@@ -66,6 +66,9 @@ class Context:
     def __init__(self, folder):
         self.log_folder = folder
 
+    def output_path(self, *, token, index=""):
+        return self.log_folder / f"{token}.{index}"
+
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
@@ -149,6 +152,21 @@ def test_a_folder_that_is_not_there_puts_off_and_one_that_qsub_cannot_name_refus
     executor.context = Context(tmp_path / "a,b")
     assert isinstance(send(executor), Rejected)
     assert executor.ran == []
+
+
+def test_each_task_of_an_array_writes_a_file_of_its_own(executor):
+    executor.answers["qsub"] = "7.1-2:1\n"
+    list(executor.submit_array(array=ArrayRequest(TOKEN, NAME, Resources(), ("python",), ("a", "b"))))
+    (argv,) = executor.ran
+    assert argv[argv.index("-o") + 1].endswith(f"/{TOKEN}.$TASK_ID")
+
+
+def test_the_host_of_qmaster_is_that_of_the_cell(make, tmp_path):
+    assert make().cluster_host() is None
+    assert make(sge_root=str(tmp_path)).cluster_host() is None
+    (tmp_path / "lab" / "common").mkdir(parents=True)
+    (tmp_path / "lab" / "common" / "act_qmaster").write_text("qmaster1\n")
+    assert make(sge_root=str(tmp_path), sge_cell="lab").cluster_host() == "qmaster1"
 
 
 # Observing.

@@ -75,10 +75,22 @@ class GridEngine(Executor):
     def start(self, context: ExecutorContext) -> None:
         super().start(context)
         self._user = pwd.getpwuid(os.geteuid()).pw_name
-        cell = self.settings.sge_cell or os.environ.get("SGE_CELL") or "default"
-        root = self.settings.sge_root or os.environ.get("SGE_ROOT")
-        path = self.settings.accounting or (root and f"{root}/{cell}/common/accounting")
+        common = self._common()
+        path = self.settings.accounting or (common and common / "accounting")
         self._file = AccountingFile(Path(path)) if path else None
+
+    def _common(self) -> Path | None:
+        """The cell's folder of common files; None where nothing says where it is."""
+        root = self.settings.sge_root or os.environ.get("SGE_ROOT")
+        cell = self.settings.sge_cell or os.environ.get("SGE_CELL") or "default"
+        return Path(root, cell, "common") if root else None
+
+    def cluster_host(self) -> str | None:
+        common = self._common()
+        try:
+            return (common / "act_qmaster").read_text().strip() or None if common else None
+        except OSError:
+            return None  # the default route tells
 
     def monotonic(self) -> float:
         """Seconds of a clock that is never set."""
@@ -108,13 +120,12 @@ class GridEngine(Executor):
     def _send(self, request: SubmitRequest | ArrayRequest, count: int | None) -> Outcome:
         if problems := problems_of(self.settings, request.resources):
             return Rejected("; ".join(problems))
-        output = self.context.log_folder / f"{request.job_name}.out"
-        if set(str(output)) & set(":,$\n"):
-            return Rejected(f"qsub takes no output file with ':', ',' or '$' in its path: {output}")
-        if not os.access(output.parent, os.W_OK):
-            return Deferred(
-                f"the folder for the output of jobs, {output.parent}, cannot be written", retry_after_s=15.0
-            )
+        folder = self.context.log_folder
+        if set(str(folder)) & set(":,$\n"):
+            return Rejected(f"qsub takes no output folder with ':', ',' or '$' in its path: {folder}")
+        if not os.access(folder, os.W_OK):
+            return Deferred(f"the folder for the output of jobs, {folder}, cannot be written", retry_after_s=15.0)
+        output = self.context.output_path(token=request.token, index="" if count is None else "$TASK_ID")
         argv = commands.submission(
             self.settings, request.resources, job_name=request.job_name, output=str(output), count=count
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from jobmon.plugins import Resources, parse_runtime
+from jobmon.plugins import Resources, parse_runtime, setting
 
 #: Options of qsub that this plugin sets itself, or that would show a secret or break what it relies on.
 _OURS = frozenset(
@@ -42,41 +42,43 @@ def _options(_instance: object, field: "attrs.Attribute[Any]", value: tuple[str,
 
 @attrs.frozen
 class Settings:
-    """The comment beside each field is its help."""
+    """What `[executors.NAME]` may say."""
 
-    queue: str | None = attrs.field(default=None, validator=_name)  #: queue, or list of them with commas
-    project: str | None = attrs.field(default=None, validator=_name)
-    account: str | None = attrs.field(default=None, validator=_name)  #: a word that the accounting keeps
-    pe: str | None = attrs.field(default=None, validator=_name)  #: parallel environment that gives cores on one host
-    cores_resource: str | None = attrs.field(default=None, validator=_name)  #: resource that counts cores: `fthread`
-    memory_resources: tuple[str, ...] = attrs.field(default=("m_mem_free",), validator=_names)  #: all are asked for
-    memory_per_slot: bool = True  #: in a parallel environment the cluster multiplies them by the slots
-    runtime_resource: str | None = attrs.field(default="h_rt", validator=_name)
-    gpu_resource: str | None = attrs.field(default=None, validator=_name)  #: resource that counts GPUs
-    request: dict[str, str] = attrs.field(factory=dict, validator=_requests)  #: other resources, by name: `-l`
-    hold: bool = False  #: submit with a user hold, to be released by `qrls`
-    native: tuple[str, ...] = attrs.field(default=(), validator=_options)  #: further options of qsub, an item each
-    verify: bool = True  #: have a job refused at once that no queue could ever run (`-w e`)
-    array_limit: int = attrs.field(default=1000, validator=attrs.validators.ge(1))  #: 1: no arrays
-    commands: str | None = None  #: folder of qsub and the others; None: found along PATH
-    sge_root: str | None = None  #: None: as the environment says
-    sge_cell: str | None = None  #: None: as the environment says
-    accounting: str | None = None  #: the accounting file; None: where the cell has it
-    accounting_wait: float = attrs.field(default=30.0, converter=parse_runtime)  #: how late it may know of an end
-    query_timeout: float = attrs.field(default=25.0, converter=parse_runtime)  #: of qstat, qdel and qacct
-    submit_timeout: float = attrs.field(default=60.0, converter=parse_runtime)  #: of qsub
-    explain_every: float = attrs.field(default=20.0, converter=parse_runtime)  #: how often qstat is asked for reasons
+    queue: str | None = setting(None, validator=_name, help="queue, or several with commas")
+    project: str | None = setting(None, validator=_name, help="project that the jobs are accounted to")
+    account: str | None = setting(None, validator=_name, help="a word that the accounting keeps")
+    pe: str | None = setting(None, validator=_name, help="parallel environment that gives cores on one host")
+    cores_resource: str | None = setting(None, validator=_name, help="resource that counts cores, such as fthread")
+    memory_resources: tuple[str, ...] = setting(
+        ("m_mem_free",), validator=_names, help="resources by which memory is asked for; all of them"
+    )
+    memory_per_slot: bool = setting(True, help="in a parallel environment the cluster multiplies memory by the slots")
+    runtime_resource: str | None = setting("h_rt", validator=_name, help="resource by which run time is asked for")
+    gpu_resource: str | None = setting(None, validator=_name, help="resource that counts GPUs")
+    request: dict[str, str] = setting(factory=dict, validator=_requests, help="other resources, by name")
+    hold: bool = setting(False, help="submit with a user hold, to be released by qrls")
+    native: tuple[str, ...] = setting((), validator=_options, help="further options of qsub, one item for each word")
+    verify: bool = setting(True, help="have a job refused at once that no queue could ever run")
+    array_limit: int = setting(1000, validator=attrs.validators.ge(1), help="tasks in one array; 1: no arrays")
+    commands: str | None = setting(None, help="folder of qsub and the others, which else are found along PATH")
+    sge_root: str | None = setting(None, help="SGE_ROOT, where the environment does not say it")
+    sge_cell: str | None = setting(None, help="SGE_CELL, where the environment does not say it")
+    accounting: str | None = setting(None, help="the accounting file, where it is not the cell's own")
+    accounting_wait: float = setting(30.0, converter=parse_runtime, help="how late the accounting may know of an end")
+    query_timeout: float = setting(25.0, converter=parse_runtime, help="how long qstat, qdel and qacct may take")
+    submit_timeout: float = setting(60.0, converter=parse_runtime, help="how long qsub may take")
+    explain_every: float = setting(20.0, converter=parse_runtime, help="how often qstat is asked why jobs wait")
 
 
 @attrs.frozen
 class OwnResources:
     """The table `uge`: for one task, in the place of the executor's settings (`request` and `native`: beside them)."""
 
-    queue: str | None = attrs.field(default=None, validator=_name)
-    project: str | None = attrs.field(default=None, validator=_name)
-    pe: str | None = attrs.field(default=None, validator=_name)
-    request: dict[str, str] = attrs.field(factory=dict, validator=_requests)
-    native: tuple[str, ...] = attrs.field(default=(), validator=_options)
+    queue: str | None = setting(None, validator=_name, help="queue, or several with commas")
+    project: str | None = setting(None, validator=_name, help="project that the job is accounted to")
+    pe: str | None = setting(None, validator=_name, help="parallel environment that gives cores on one host")
+    request: dict[str, str] = setting(factory=dict, validator=_requests, help="other resources, by name")
+    native: tuple[str, ...] = setting((), validator=_options, help="further options of qsub, one item for each word")
 
 
 def problems_of(settings: Settings, resources: Resources) -> list[str]:

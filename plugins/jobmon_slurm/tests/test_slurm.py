@@ -217,6 +217,16 @@ def test_the_size_of_arrays_is_slurms_or_smaller(make: Make, config: Any, own: i
     assert executor.array_limit() == limit
 
 
+@pytest.mark.parametrize(
+    ("config", "host"),
+    [("SlurmctldHost[0]        = head(10.0.0.1)\n", "10.0.0.1"), ("SlurmctldHost[0]        = head\n", "head"),
+     ("nothing", None), (failed("down"), None)],
+)  # fmt: skip
+def test_the_clusters_host_is_the_controllers(make: Make, config: Any, host: str | None) -> None:
+    executor, _ = make(scontrol=config)
+    assert executor.cluster_host() == host
+
+
 # Observation.
 
 

@@ -64,9 +64,13 @@ class Commands:
         if done.timed_out or re.search(r"contact|authentication|timed out|Munge", done.stderr):
             done.check()
 
-    def array_size(self) -> int | None:
-        """The members that an array may have; None: it is not said."""
-        return limits.array_size(self._query("scontrol", ["show", "config"]))
+    def config(self) -> str:
+        """Slurm's configuration, as text.
+
+        Raises:
+            SchedulerUnavailable: Slurm gave no complete answer.
+        """
+        return self._query("scontrol", ["show", "config"])
 
     def limits(self) -> dict[str, limits.Limits]:
         """What each partition allows; the default one also under the empty name.

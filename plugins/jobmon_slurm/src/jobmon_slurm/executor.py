@@ -31,7 +31,7 @@ from jobmon.plugins import (
 from jobmon_slurm import submission
 from jobmon_slurm.commands import Commands
 from jobmon_slurm.ledger import Ledger, id_of
-from jobmon_slurm.limits import Limits, beyond
+from jobmon_slurm.limits import Limits, array_size, beyond, controller
 from jobmon_slurm.listing import Row, expression
 from jobmon_slurm.meaning import ENDED, meaning
 from jobmon_slurm.settings import Settings, SlurmResources, wishes
@@ -75,9 +75,15 @@ class Slurm(Executor):
     def array_limit(self) -> int:
         own: int = self.settings.array_size or 1 << 30
         try:
-            return min(own, self._slurm.array_size() or _USUAL_ARRAY)
+            return min(own, array_size(self._slurm.config()) or _USUAL_ARRAY)
         except SchedulerUnavailable:
             return min(own, _USUAL_ARRAY)  # it is refused if it is too much
+
+    def cluster_host(self) -> str | None:
+        try:
+            return controller(self._slurm.config())
+        except SchedulerUnavailable:
+            return None  # the default route will do
 
     # Submission.
 
@@ -103,7 +109,7 @@ class Slurm(Executor):
         if not os.access(folder, os.W_OK | os.X_OK):
             return Deferred(f"the folder for Slurm's own output, {folder}, cannot be written to")
         members = len(request.members) if isinstance(request, ArrayRequest) else 0
-        output = folder / f"{request.token}.out"
+        output = self.context.output_path(token=request.token, index="%a" if members else "")
         argv = submission.sbatch_argv(
             self.settings, request.resources, request.job_name, output, request.worker_argv, members
         )

@@ -73,6 +73,12 @@ def array_size(config: str) -> int | None:
     return max(1, int(match[1]) - 1) if match else None
 
 
+def controller(config: str) -> str | None:
+    """The address or name of the controller's host, of `scontrol show config`: `SlurmctldHost[0] = head(10.0.0.1)`."""
+    match = re.search(r"^SlurmctldHost\[0\]\s*=\s*([^\s()]+)(?:\(([^\s()]+)\))?\s*$", config, re.MULTILINE)
+    return (match[2] or match[1]) if match else None
+
+
 def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import attrs
 
+from jobmon.plugins import setting
+
 #: What the plugin itself says to sbatch. Slurm takes abbreviations of these, too.
 _OURS = (
     *("array", "bell", "chdir", "clusters", "cpus-per-task", "error", "export", "export-file", "get-user-env", "gid"),
@@ -28,61 +30,66 @@ def _word(_instance: object, field: "attrs.Attribute[str | None]", value: str | 
         raise ValueError(f"{field.name} = {value!r} is no word for Slurm")
 
 
-def _said() -> Any:
-    return attrs.field(default=None, validator=_word)
+def _said(words: str) -> Any:
+    return setting(None, validator=_word, help=words)
 
 
-def _listed() -> Any:
-    return attrs.field(factory=tuple, validator=_options)
+def _listed(words: str) -> Any:
+    return setting(factory=tuple, validator=_options, help=words)
 
 
-def _seconds(default: float) -> Any:
-    return attrs.field(default=default, validator=attrs.validators.gt(0))
+def _seconds(default: float, words: str) -> Any:
+    return setting(default, validator=attrs.validators.gt(0), help=words)
 
 
-def _count() -> Any:
-    return attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(1)))
+def _count(words: str) -> Any:
+    return setting(None, validator=attrs.validators.optional(attrs.validators.ge(1)), help=words)
+
+
+#: What Slurm's commands get, and through sbatch the jobs.
+_ENVIRONMENT = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "PATH", "SLURM_CONF")
 
 
 @attrs.frozen
 class Settings:
     """How this executor uses Slurm. What a task may say, too, in its resources, is the task's to override."""
 
-    partition: str | None = _said()  #: None: the cluster's default
-    account: str | None = _said()  #: who is charged; None: the user's default
-    qos: str | None = _said()  #: quality of service
-    constraint: str | None = _said()  #: features that nodes must have
-    reservation: str | None = _said()
-    gpu_type: str | None = _said()  #: such as "a100"
-    whole_nodes: bool = False  #: share nodes with no other job
-    hold: bool = False  #: submit held: nothing runs until `scontrol release`
-    options: tuple[str, ...] = _listed()  #: further options of sbatch, such as "--exclude=node7"
-    gpu_option: Literal["gres", "gpus"] = "gres"  #: how GPUs are asked for: --gres=gpu:N or --gpus=N
-    memory_option: Literal["mem", "mem-per-cpu"] = "mem"  #: how memory is asked for
-    check_limits: bool = True  #: refuse what the partition's limits would keep pending for ever
-    array_size: int | None = _count()  #: members of an array at most; None: as many as Slurm takes; 1: no arrays
-    array_running: int | None = _count()  #: members of one array that run at once; None: no limit
-    cluster: str | None = _said()  #: of several clusters, this one
-    bin: str | None = _said()  #: the folder of sbatch and the others; None: they are on PATH
-    environment: tuple[str, ...] = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "PATH", "SLURM_CONF")
-    #: the variables that Slurm's commands get, and jobs from sbatch; nothing secret
-    submit_timeout_s: float = _seconds(60.0)  #: for one sbatch, which itself tries for 49 s
-    query_timeout_s: float = _seconds(30.0)  #: for one squeue, sacct, scancel or scontrol
+    partition: str | None = _said("partition, or several with commas; none: the cluster's default")
+    account: str | None = _said("who is charged; none: the user's default")
+    qos: str | None = _said("quality of service")
+    constraint: str | None = _said("features that nodes must have, as --constraint takes them")
+    reservation: str | None = _said("a reservation to run in")
+    gpu_type: str | None = _said('type of GPU, such as "a100"')
+    whole_nodes: bool = setting(False, help="share nodes with no other job")
+    hold: bool = setting(False, help="submit held: nothing runs until `scontrol release`")
+    options: tuple[str, ...] = _listed('further options of sbatch, one a string, such as "--exclude=node7"')
+    gpu_option: Literal["gres", "gpus"] = setting("gres", help="how GPUs are asked for: --gres=gpu:N or --gpus=N")
+    memory_option: Literal["mem", "mem-per-cpu"] = setting("mem", help="how memory is asked for")
+    check_limits: bool = setting(True, help="refuse what the partition's limits would keep pending for ever")
+    array_size: int | None = _count("members of an array at most; none: as many as Slurm takes; 1: no arrays")
+    array_running: int | None = _count("members of one array that run at once; none: no limit")
+    cluster: str | None = _said("of several clusters, this one")
+    bin: str | None = _said("the folder of Slurm's commands; none: they are on PATH")
+    environment: tuple[str, ...] = setting(
+        _ENVIRONMENT, help="the variables that Slurm's commands get, and through sbatch the jobs; nothing secret"
+    )
+    submit_timeout_s: float = _seconds(60.0, "for one sbatch, which itself may try for 49 s")
+    query_timeout_s: float = _seconds(30.0, "for one squeue, sacct, scancel, scontrol or sinfo")
 
 
 @attrs.frozen
 class SlurmResources:
-    """A task's own wishes, `{"slurm": {"partition": "long"}}`; None: as the executor's settings say."""
+    """A task's own wishes, `{"slurm": {"partition": "long"}}`; none: as the executor's settings say."""
 
-    partition: str | None = _said()
-    account: str | None = _said()
-    qos: str | None = _said()
-    constraint: str | None = _said()
-    reservation: str | None = _said()
-    gpu_type: str | None = _said()
-    whole_nodes: bool | None = None
-    hold: bool | None = None
-    options: tuple[str, ...] = _listed()  #: after those of the settings
+    partition: str | None = _said("partition, or several with commas")
+    account: str | None = _said("who is charged")
+    qos: str | None = _said("quality of service")
+    constraint: str | None = _said("features that nodes must have")
+    reservation: str | None = _said("a reservation to run in")
+    gpu_type: str | None = _said('type of GPU, such as "a100"')
+    whole_nodes: bool | None = setting(None, help="share nodes with no other job")
+    hold: bool | None = setting(None, help="submit held")
+    options: tuple[str, ...] = _listed("further options of sbatch, after those of the settings")
 
 
 def wishes(settings: Settings, own: SlurmResources | None) -> SlurmResources:

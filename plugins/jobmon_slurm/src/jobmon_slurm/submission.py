@@ -51,7 +51,7 @@ def sbatch_argv(
         "--no-requeue",
         "--export=ALL",  # of an environment made for it: any other word has Slurm start a login shell for each job
         f"--chdir={output.parent}",
-        f"--output={str(output).replace('%', '%%')}",
+        f"--output={str(output.parent).replace('%', '%%')}/{output.name}",  # whose name may have `%a`, a member's index
         "--open-mode=append",
         _SCRIPT_FILE,
         *worker_argv,

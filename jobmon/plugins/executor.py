@@ -27,7 +27,7 @@ from jobmon.plugins.settings import NoSettings
 from jobmon.states.evidence import Reporting
 
 #: The version of the contract that this host speaks. A plugin loads when its major is the same and its minor not above.
-CONTRACT_VERSION = (0, 1)
+CONTRACT_VERSION = (1, 0)
 
 
 @attrs.frozen

@@ -38,7 +38,7 @@ class LabBatch(Executor):
     """Jobs on the laboratory's batch host."""
 
     name = "labbatch"
-    api_version = (0, 1)
+    api_version = (1, 0)
 
     def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
         for request in requests:

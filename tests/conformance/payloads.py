@@ -45,7 +45,7 @@ class Payloads(Executor):
     """Payloads as children of this process; what is known of them is in files and in the kernel."""
 
     name = "payloads"
-    api_version = (0, 1)
+    api_version = (1, 0)
     reporting = Reporting.PLATFORM
     children: ClassVar[dict[str, subprocess.Popen[bytes]]] = {}
 

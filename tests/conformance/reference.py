@@ -40,7 +40,7 @@ class Memory(Executor):
     """Jobs of a table in memory."""
 
     name = "memory"
-    api_version = (0, 1)
+    api_version = (1, 0)
     settings_type = Settings
     settings: Settings
 

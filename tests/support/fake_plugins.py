@@ -28,6 +28,6 @@ def plugin(folder: Path, name: str, code: str, *, distribution: str = "") -> Non
     (info / "entry_points.txt").write_text(f"[jobmon.executors]\n{name} = jobmon_{name}\n")
 
 
-def good(name: str, version: object = (0, 1)) -> str:
+def good(name: str, version: object = (1, 0)) -> str:
     """The module of a plugin that can be used, if the version can."""
     return GOOD.format(name=name, version=version)

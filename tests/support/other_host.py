@@ -45,7 +45,7 @@ class Settings:
 class OtherHost(Executor):
     """Its nodes are one network namespace."""
 
-    name, api_version, settings_type, placement = "other-host", (0, 1), Settings, Placement.REMOTE
+    name, api_version, settings_type, placement = "other-host", (1, 0), Settings, Placement.REMOTE
 
     def start(self, context):
         super().start(context)

@@ -97,7 +97,7 @@ def test_loading_executors_reports_each_broken_one_by_itself(tmp_path: Path) -> 
     done = jobmon("executors", "--load", "--json", path=tmp_path)
     assert done.returncode == Exit.FAILED
     types = {row["type"]: row for row in json.loads(done.stdout)["types"]}
-    assert (types["works"]["contract"], types["works"]["error"]) == ("0.1", None)
+    assert (types["works"]["contract"], types["works"]["error"]) == ("1.0", None)
     assert "no_such_module_anywhere" in types["raises"]["error"]
     assert "exit status 7" in types["dies"]["error"]
 

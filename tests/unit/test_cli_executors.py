@@ -37,7 +37,7 @@ class Typed(Executor):
     More.
     """
     name = "typed"
-    api_version = (0, 1)
+    api_version = (1, 0)
     settings_type = Settings
     resources_type = Own
     placement = Placement.REMOTE
@@ -67,7 +67,7 @@ def test_a_type_is_shown_as_it_declares_itself(place: Path, capsys: pytest.Captu
     assert run(["executors", "show", "typed", "--json"]) == Exit.OK
     shown = json.loads(capsys.readouterr().out)
     assert (shown["type"], shown["distribution"], shown["version"]) == ("typed", "jobmon-executor-typed", "1.2")
-    assert (shown["contract"], shown["about"]) == ("0.1", "Jobs of the laboratory.")
+    assert (shown["contract"], shown["about"]) == ("1.0", "Jobs of the laboratory.")
     assert [tuple(field.values()) for field in shown["settings"]] == [
         ("host", "str", True, None, "where it runs"),
         ("mode", "'fast' | 'slow'", False, "fast", "how"),
@@ -90,7 +90,7 @@ def test_a_type_is_shown_to_people_with_every_default_and_help(place: Path, caps
     assert run(["executors", "show", "typed"]) == Exit.OK
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     for expected in (
-        "typed jobmon-executor-typed 1.2, contract 0.1",
+        "typed jobmon-executor-typed 1.2, contract 1.0",
         "host str required where it runs",
         "limits dict[str, int] | None none of each queue",
         'queue str "long.q" where it waits',

@@ -18,11 +18,11 @@ from jobmon.wire.health import Listen, Listening
 
 
 class Local(Executor):
-    name, api_version = "local", (0, 1)
+    name, api_version = "local", (1, 0)
 
 
 class Remote(Executor):
-    name, api_version, placement = "remote", (0, 1), Placement.REMOTE
+    name, api_version, placement = "remote", (1, 0), Placement.REMOTE
 
     def cluster_host(self) -> str | None:
         if isinstance(self.settings, Exception):

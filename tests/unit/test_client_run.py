@@ -161,7 +161,7 @@ class AnyType(Registry):
     def load(self, name):
         from jobmon.plugins import Executor
 
-        return type("Any", (Executor,), {"name": "any", "api_version": (0, 1)})
+        return type("Any", (Executor,), {"name": "any", "api_version": (1, 0)})
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ class Settings:
 
 class Multi(Executor):
     name = "multiprocess"
-    api_version = (0, 1)
+    api_version = (1, 0)
     settings_type = Settings
 
 
 class Single(Executor):
     name = "sequential"
-    api_version = (0, 1)
+    api_version = (1, 0)
     exclusive = True
 
 

@@ -90,7 +90,7 @@ def test_a_hook_that_returns_something_else_is_told(place: Path, code: str, said
     assert refusal("wrong").endswith(said)
 
 
-@pytest.mark.parametrize("newer", [(0, 2), (1, 0), (2, 3)])
+@pytest.mark.parametrize("newer", [(1, 1), (2, 0), (3, 4)])
 def test_a_newer_contract_is_refused_with_what_to_do(place: Path, newer: tuple[int, int]) -> None:
     plugin(place, "newer", good("newer", newer))
     assert refusal("newer", PluginIncompatible) == (
@@ -100,7 +100,7 @@ def test_a_newer_contract_is_refused_with_what_to_do(place: Path, newer: tuple[i
 
 
 def test_an_older_contract_is_refused_with_what_to_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plugin(place, "older", good("older"))
+    plugin(place, "older", good("older", (0, 9)))
     (place / "jobmon_fine.py").write_text(good("fine", (1, 2)))
     monkeypatch.setattr("jobmon.plugins.registry.CONTRACT_VERSION", (1, 3))
     assert refusal("older", PluginIncompatible).endswith(

@@ -25,7 +25,7 @@ class OwnResources:
 
 class Grid(Executor):
     name = "uge"
-    api_version = (0, 1)
+    api_version = (1, 0)
     resources_type = OwnResources
     core_resources = MappingProxyType({"cores": Support.BOOKED, "memory": Support.ENFORCED})
 

@@ -239,7 +239,7 @@ class Platform:
 class Fake(Executor):
     """An executor that does what its test says."""
 
-    name, api_version, settings_type, reporting = "fake", (0, 1), NoSettings, Reporting.PLATFORM
+    name, api_version, settings_type, reporting = "fake", (1, 0), NoSettings, Reporting.PLATFORM
 
     def start(self, context):
         super().start(context)

@@ -41,7 +41,7 @@ class Dask(Executor):
     """Jobs on an existing Dask cluster."""
 
     name: ClassVar[str] = "dask"
-    api_version: ClassVar[tuple[int, int]] = (0, 1)
+    api_version: ClassVar[tuple[int, int]] = (1, 0)
     settings_type: ClassVar[type] = Settings
     resources_type: ClassVar[type] = DaskResources
     #: The runner on a Dask worker tells the ledger, and nobody else: nodes need not reach Jobmon's server.

@@ -41,7 +41,7 @@ class Dummy(Executor):
 
     name: ClassVar[str] = "dummy"
     #: The version of the contract that this plugin was written for: (major, minor).
-    api_version: ClassVar[tuple[int, int]] = (0, 1)
+    api_version: ClassVar[tuple[int, int]] = (1, 0)
     #: The host builds `self.settings` from the executor's table in jobmon.toml, and checks it.
     settings_type: ClassVar[type] = Settings
     #: No worker runs beside a simulated job: what `observe` says is all that anybody knows. Most types run

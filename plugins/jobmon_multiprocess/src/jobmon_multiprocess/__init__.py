@@ -53,7 +53,7 @@ class Multiprocess(Executor):
     """Jobs on this host. The id of an attempt is the id of the agent's life, a slash, and its token."""
 
     name = "multiprocess"
-    api_version = (0, 1)
+    api_version = (1, 0)
     settings_type = Settings
     reporting = Reporting.AGENT
     core_resources = MappingProxyType({"cores": Support.BOOKED, "runtime": Support.ENFORCED})

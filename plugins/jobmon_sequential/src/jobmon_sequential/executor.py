@@ -50,7 +50,7 @@ class Sequential(Executor):
     """One job at a time, in order, on this host."""
 
     name = "sequential"
-    api_version = (0, 1)
+    api_version = (1, 0)
     exclusive = True  # one workflow at a time, so that one at a time is true for the host as a whole
 
     def __init__(self, settings: Any) -> None:

@@ -48,7 +48,7 @@ class Slurm(Executor):
     """Jobs of a Slurm cluster, several at a time as job arrays."""
 
     name = "slurm"
-    api_version = (0, 1)
+    api_version = (1, 0)
     settings_type = Settings
     resources_type = SlurmResources
     placement = Placement.REMOTE

@@ -50,7 +50,7 @@ class GridEngine(Executor):
     """Jobs of a Grid Engine cluster."""
 
     name = "uge"
-    api_version = (0, 1)
+    api_version = (1, 0)
     settings_type = Settings
     resources_type = OwnResources
     placement = Placement.REMOTE

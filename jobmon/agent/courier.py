@@ -6,7 +6,6 @@ picked up by the spawner, which is woken through a file descriptor.
 
 import os
 import socket
-import sys
 import threading
 import time
 from collections import deque
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 import attrs
 
+from jobmon.agent.saying import say
 from jobmon.errors import InvalidRequest, JobmonError, ServerUnreachable
 from jobmon.requester import Requester
 from jobmon.wire import routes
@@ -55,6 +55,10 @@ class End:
 News = Started | Reported | End
 
 
+class CourierEnded(JobmonError):
+    """The courier has ended unasked: this agent can neither win starts nor report ends any more."""
+
+
 class Courier:
     """Carries messages of one agent. `connect` finds the server; when it raises a JobmonError it is asked again.
 
@@ -79,6 +83,7 @@ class Courier:
         self._hurry = False
         self._waits_for_work = False
         self._stopped = False
+        self._fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def begin(self) -> None:
@@ -114,10 +119,28 @@ class Courier:
         if self._requester is not None:
             self._requester.stop()
 
+    def check(self) -> None:
+        """Whether it goes on; called when it has woken the spawner.
+
+        Raises:
+            CourierEnded: it does not, and was not told to end.
+        """
+        if self._fault is not None:
+            raise CourierEnded("the agent's courier has ended; all that it runs ends with it") from self._fault
+
     def _anything(self) -> bool:
         return bool(self._left or self._starts or self._reports or self._returns or self._beats)
 
     def _run(self) -> None:
+        """The thread's life."""
+        try:
+            self._carry()
+        except BaseException as fault:  # noqa: BLE001 - an agent that lives on without its courier holds up a run
+            self._fault = fault
+            os.eventfd_write(self.wake_fd, 1)
+
+    def _carry(self) -> None:
+        """Send what there is, again and again, until told to stop."""
         last = 0.0
         pause_s = 0.0
         while True:
@@ -141,8 +164,7 @@ class Courier:
                 self.round_trip_s += (time.monotonic() - last - self.round_trip_s) / 4
             except JobmonError as error:
                 if pause_s == 0 or not isinstance(error, ServerUnreachable):
-                    said = f"agent: {type(error).__name__}: {error}; tried again until it works"
-                    print(said, file=sys.stderr, flush=True)
+                    say(f"agent: {type(error).__name__}: {error}; tried again until it works")
                 self._requester = None
                 if stopped:
                     return
@@ -211,7 +233,7 @@ def _each_if_refused(send: Callable[[list[T]], None], batch: list[T]) -> None:
         send(batch)
     except InvalidRequest as error:
         if len(batch) == 1:
-            print(f"agent: the server refuses for good: {error}", file=sys.stderr, flush=True)
+            say(f"agent: the server refuses for good: {error}")
             return
         for one in batch:
             _each_if_refused(send, [one])

@@ -1,10 +1,11 @@
-"""The processes below this one. Linux only. Light: the keeper imports nothing else of Jobmon."""
+"""The processes below this one. Linux only. Light: the keeper imports little else of Jobmon."""
 
 import ctypes
 import os
 import signal
-import sys
 from collections.abc import Iterator
+
+from jobmon.agent.saying import say
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -75,7 +76,7 @@ def end_descendants() -> None:
             except ProcessLookupError:
                 continue
             except PermissionError:
-                print(f"process {pid} belongs to another user and cannot be ended", file=sys.stderr)
+                say(f"agent: process {pid} belongs to another user and cannot be ended")
                 spared.add(pid)
         if found - spared:
             _reap(0)

@@ -7,12 +7,12 @@ processes are killed here, and a host that fails takes all of its commands along
 
 import errno
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from jobmon.agent.saying import say
 from jobmon.wire.workers import FinishAttempts, FinishReport
 
 #: From this size on, in bytes, a journal that never becomes empty is written anew without what is settled.
@@ -72,7 +72,7 @@ class Journal:
         try:
             message = _decode(line)
         except msgspec.DecodeError as error:  # another version's
-            print(f"agent: a line of {self._path} is not understood: {error}", file=sys.stderr, flush=True)
+            say(f"agent: a line of {self._path} is not understood: {error}")
             return
         for report in message.reports:
             self._owed[report.token] = line
@@ -99,7 +99,7 @@ class Journal:
         self._largest = max(_LARGE, 2 * self._size)
 
     def _say(self, error: OSError) -> None:
-        print(f"agent: {self._path} cannot be written: {error}", file=sys.stderr, flush=True)
+        say(f"agent: {self._path} cannot be written: {error}")
 
 
 def _open(path: Path) -> int:

@@ -3,10 +3,11 @@
 import fcntl
 import os
 import signal
-import sys
+import traceback
 from pathlib import Path
 
 from jobmon.agent.descendants import become_subreaper, end_descendants
+from jobmon.agent.saying import say
 
 #: How long a new agent waits for the lock of one that is about to end.
 LOCK_WAIT_S = 60
@@ -20,7 +21,7 @@ def keep(folder: Path, *, workers: int, idle_s: float, grace_s: float) -> int:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _lock(folder / "lock"):
-        print(f"another agent holds {folder / 'lock'} for {LOCK_WAIT_S} s", file=sys.stderr)
+        say(f"another agent holds {folder / 'lock'} for {LOCK_WAIT_S} s")
         return EXIT_LOCKED
     become_subreaper()
     keeper_end, spawner_end = os.pipe()  # the read end tells the spawner when the keeper is gone
@@ -71,8 +72,7 @@ def _serve(folder: Path, keeper_end: int, workers: int, idle_s: float, grace_s: 
         serve(folder, keeper_end, workers=workers, idle_s=idle_s, grace_s=grace_s)
         status = 0
     finally:
+        if status:
+            say(traceback.format_exc())
         end_descendants()
-        if sys.exc_info()[0] is not None:
-            sys.excepthook(*sys.exc_info())
-        sys.stderr.flush()
         os._exit(status)

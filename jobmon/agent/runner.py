@@ -3,7 +3,6 @@
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from jobmon.agent.interpreters import Interpreter, Interpreters
 from jobmon.agent.journal import Journal
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
 from jobmon.agent.messages import Stage
+from jobmon.agent.saying import say
 from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, look_again, spawn_command
 from jobmon.agent.timers import Timers
 from jobmon.states.reasons import Reason
@@ -184,7 +184,7 @@ class Runner:
             self._end(attempt, reports.not_run(attempt.token, CANNOT_RUN, f"cannot be run: {error}"))
             return True
         except HostIsFull as full:
-            print(f"agent: no process can be started now: {full}", file=sys.stderr, flush=True)
+            say(f"agent: no process can be started now: {full}")
             self._attempts.put_back(attempt)
             self._full_until = time.monotonic() + _FULL_PAUSE_S
             self._timers.at(self._full_until, lambda: None)

@@ -17,6 +17,7 @@ from jobmon.agent.courier import Courier
 from jobmon.agent.journal import Journal
 from jobmon.agent.messages import Question, Reply
 from jobmon.agent.runner import Runner
+from jobmon.agent.saying import say
 from jobmon.agent.signals import Signals
 from jobmon.agent.timers import Timers
 from jobmon.processes import kill_marked
@@ -72,7 +73,11 @@ class Spawner:
         self._signals = Signals({signal.SIGCHLD, signal.SIGTERM})
 
     def run(self) -> None:
-        """Serve until there is nothing to do."""
+        """Serve until there is nothing to do.
+
+        Raises:
+            CourierEnded: nothing can be reported any more. The next agent of the folder will.
+        """
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for fd in (self._keeper_end, self._signals.fd, self._courier.wake_fd):
             self._poll.register(fd, select.EPOLLIN)
@@ -83,7 +88,7 @@ class Spawner:
         while not self._finished():
             for fd, _ in self._poll.poll(self._timers.wait_s(time.monotonic())):
                 if fd == self._keeper_end:
-                    print("agent: its keeper is gone; ends", file=sys.stderr)
+                    say("agent: its keeper is gone; ends")
                     return
                 self._handle(fd)
             self._timers.run(time.monotonic())
@@ -107,6 +112,7 @@ class Spawner:
         elif fd == self._courier.wake_fd:
             os.eventfd_read(fd)
             self._runner.hear()
+            self._courier.check()
         elif not self._door.handle(fd):
             self._runner.handle(fd)
 
@@ -155,6 +161,6 @@ class Spawner:
     def _sweep(self) -> None:
         self._runner.sweep()
         if not self._lock_file.exists():
-            print(f"agent: {self._lock_file} is gone; ends", file=sys.stderr)
+            say(f"agent: {self._lock_file} is gone; ends")
             self._stop()
         self._timers.at(time.monotonic() + _SWEEP_S, self._sweep)

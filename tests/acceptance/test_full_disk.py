@@ -30,6 +30,33 @@ mount -t tmpfs -o ro tmpfs "$JOBMON_DATA"
 "$PYTHON" full.py
 "$PYTHON" -m jobmon status
 """
+GATED = """
+import sys
+from jobmon import BashTask, Workflow
+
+workflow = Workflow("full", executor="compute")
+for n in range(7):
+    command = f"touch here/ran-{n}; until [ -e here/go ]; do sleep 0.05; done; touch here/over-{n}"
+    workflow.add_task(BashTask(command, name=f"job-{n}", max_attempts=1))
+workflow.run().raise_for_failures()
+print("it ran")
+"""
+#: The disk fills while the first jobs run; they end while the server is gone and there is no room to begin another.
+FILLED_AMID_A_RUN = r"""
+mount -t tmpfs -o size=8m tmpfs "$JOBMON_DATA"
+mkdir here
+"$PYTHON" gated.py & client=$!
+until [ -e here/ran-0 ] && [ -e here/ran-1 ]; do sleep 0.05; done
+cat /dev/zero > "$JOBMON_DATA/fill" 2> /dev/null
+kill -KILL $(sed 's/.*"pid": *\([0-9]*\).*/\1/' "$JOBMON_DATA/endpoint.json")
+touch here/go
+until [ -e here/over-0 ] && [ -e here/over-1 ]; do sleep 0.05; done
+sleep 5
+rm "$JOBMON_DATA/fill"
+echo room
+wait $client
+"$PYTHON" -m jobmon jobs 1 --json
+"""
 
 
 def can_mount() -> bool:
@@ -45,6 +72,7 @@ def on_a_disk(user: User, commands: str) -> str:
     """What is said by these commands, for whom the data folder is a disk of its own."""
     user.data.mkdir()
     user.write("full.py", SCRIPT)
+    user.write("gated.py", GATED)
     user.write("disk.sh", commands)
     user.write("in_a_namespace.py", 'import os\nos.execvp("unshare", ["unshare", "-rm", "bash", "disk.sh"])\n')
     said = user.run("in_a_namespace.py", PYTHON=user.python).said
@@ -67,3 +95,9 @@ def test_a_read_only_disk_is_told_in_words(user: User) -> None:
     assert "Read-only file system" in said
     assert "JOBMON_DATA" in said
     assert "nothing has been run" in said
+
+
+def test_a_disk_that_fills_amid_a_run_holds_it_up_until_there_is_room(user: User) -> None:
+    said = on_a_disk(user, FILLED_AMID_A_RUN)
+    assert "it ran" in said.partition("room")[2], said
+    assert said.count('"DONE"') == 7, said

@@ -79,7 +79,7 @@ def test_a_full_disk_is_said_and_what_was_noted_before_stays_whole(
     journal = Journal(path, "w")
     journal.note(ends("a"))
     write = journals.os.write
-    monkeypatch.setattr(journals.os, "write", lambda fd, content: write(fd, content[:10]))
+    monkeypatch.setattr(journals.os, "write", lambda fd, content: write(fd, content if fd == 2 else content[:10]))
     journal.note(ends("b"))
     monkeypatch.undo()
     journal.note(ends("c"))

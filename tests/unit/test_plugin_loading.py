@@ -11,7 +11,7 @@ from jobmon.errors import PluginError, PluginIncompatible, UnknownExecutor
 from jobmon.plugins import CONTRACT_VERSION, Executor
 from jobmon.plugins.registry import Registry
 
-THIS = f"this jobmon {version('jobmon')} speaks {CONTRACT_VERSION[0]}.0 to {CONTRACT_VERSION[0]}.{CONTRACT_VERSION[1]}"
+THIS = f"this jobmon {version('jobmon')} speaks {CONTRACT_VERSION[0]}.{CONTRACT_VERSION[1]}"
 
 
 @pytest.fixture

@@ -23,7 +23,9 @@ PARTITION = "PartitionName=debug Default=YES MaxTime=10-00:00:00 MaxCPUsPerNode=
 
 
 def _state(job: TableJob) -> str:
-    return _STATES[job.reason] if job.ended else "RUNNING"
+    if job.ended:
+        return _STATES[job.reason]
+    return "PENDING" if job.waits else "RUNNING"
 
 
 def sbatch(table: JobTable, argv: list[str], stdin: str) -> Answer:
@@ -49,7 +51,7 @@ def sbatch(table: JobTable, argv: list[str], stdin: str) -> Answer:
 def squeue(table: JobTable, argv: list[str], _stdin: str) -> Answer:
     """All jobs that live, and of those that ended every second one."""
     jobs = [job for job in table.listing().jobs if not job.ended or int(job.id.split("_")[0]) % 2]
-    rows = [SEP.join((job.id, _state(job).split(" ")[0], "None", job.name)) for job in jobs]
+    rows = [SEP.join((job.id, _state(job).split(" ")[0], job.waits or "None", job.name)) for job in jobs]
     return Answer(stdout="".join(f"{row}\n" for row in rows))
 
 

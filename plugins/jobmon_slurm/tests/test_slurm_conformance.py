@@ -18,6 +18,7 @@ class TestSlurm(ExecutorConformance):
     platform_type = SlurmTable
     resources = {"cores": 1, "memory": "1G", "runtime": "1h"}  # noqa: RUF012
     tells_usage = True
+    tells_pending_reasons = True
     many = 1500
     lives = 4
     shrinks = False

@@ -55,6 +55,7 @@ def test_what_runs_longer_than_it_asked_for_is_a_time_out(user: SlurmUser) -> No
 def test_a_job_cancelled_behind_jobmons_back_is_tried_again_uncharged(user: SlurmUser) -> None:
     client = user.submit([("one", ONCE, SMALL), ("other", "sleep 5", SMALL)])
     user.until_running(2)
+    until(lambda: (user.folder / "again").exists(), "the command runs")
     [number] = user.ids_of("one")
     said("scancel", number)
     user.finish(client)
@@ -76,7 +77,7 @@ def test_a_pending_job_cancelled_behind_jobmons_back_is_tried_again_uncharged(us
 
 def test_a_worker_killed_by_force_loses_its_attempt_and_not_the_job(user: SlurmUser) -> None:
     client = user.submit([("victim", ONCE, SMALL)])
-    user.until_running()
+    until(lambda: (user.folder / "again").exists(), "the command runs")
     os.kill(until(lambda: list(user.workers()), "its worker runs")[0], signal.SIGKILL)
     user.finish(client)
     assert user.starts() == {"victim": 2}

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bench_dummy, bench_local, bench_resume, bench_startup
+from benchmarks import bench_clusters, bench_dummy, bench_local, bench_resume, bench_startup
 from benchmarks.figure import Results
 from benchmarks.peers import Peers
 from benchmarks.setting import Setting
@@ -21,6 +21,8 @@ BENCHMARKS: dict[str, Callable[[Setting], None]] = {
     "command-line": bench_startup.command_line,
     "worker": bench_startup.worker,
     "build": bench_startup.build,
+    "gridengine": bench_clusters.gridengine,
+    "slurm": bench_clusters.slurm,
 }
 
 

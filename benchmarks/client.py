@@ -13,10 +13,15 @@ import msgspec
 from jobmon import BashTask, PythonTask, Task, Workflow
 from jobmon.config import load_config
 
+SLEEP_S = 5  #: of each task of the shape `sleep`
+
 
 @attrs.frozen
 class Request:
-    """What to run. `shape`: flat, chain, layers, calls, or append (each task adds its number to `folder`/lines)."""
+    """What to run. `shape`: flat, chain, layers, calls, sleep, or append.
+
+    The tasks of append add their number to `folder`/lines.
+    """
 
     shape: str
     n: int
@@ -45,6 +50,8 @@ def tasks(request: Request) -> list[Task]:
             made += (BashTask(["true"], name=f"t{i}") for i in range(n))
         case "calls":
             made += (PythonTask("operator:pos", args=[i], name=f"t{i}") for i in range(n))
+        case "sleep":
+            made += (BashTask(["sleep", str(SLEEP_S)], name=f"t{i}") for i in range(n))
         case "append":
             made += (BashTask(f"echo {i} >> {request.folder}/lines", name=f"t{i}") for i in range(n))
         case "chain":

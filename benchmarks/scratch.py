@@ -39,10 +39,16 @@ class Scratch:
         """The database that the server writes."""
         return self.data / "jobmon.db"
 
+    @property
+    def commands(self) -> Path:
+        """Comes first on PATH, if it is there."""
+        return self.path / "commands"
+
     def environment(self) -> Mapping[str, str]:
         """For processes that work here; neither the user's configuration nor another server reaches them."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("JOBMON_")}
-        return kept | {"JOBMON_DATA": str(self.data), "XDG_CONFIG_HOME": str(self.path / "no-config")}
+        path = f"{self.commands}:{os.environ['PATH']}"
+        return kept | {"JOBMON_DATA": str(self.data), "XDG_CONFIG_HOME": str(self.path / "no-config"), "PATH": path}
 
     def processes(self) -> list[int]:
         """Every process that works here."""

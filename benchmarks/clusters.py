@@ -42,12 +42,16 @@ class Cluster:
         return None
 
     def array_s(self, parent: Path, n: int, command: str) -> float:
-        """Seconds from the submission of an array of `n` times `command` until none of it is listed."""
+        """Seconds from the submission of an array of `n` times `command` until none of it is listed.
+
+        Raises:
+            RuntimeError: not all of them ran: something else has cancelled some.
+        """
         output = parent / f"array-of-{self.name}"
         began = time.perf_counter()
         said = subprocess.run(
             self.array.format(n=n, output=output).split(),
-            input=f"#!/bin/sh\nexec {command}\n",
+            input=f"#!/bin/sh\necho began\nexec {command}\n",
             capture_output=True,
             text=True,
             check=True,
@@ -57,7 +61,10 @@ class Cluster:
         while self._lists(number):
             pause.wait(_LOOK_EVERY_S)
         elapsed_s = time.perf_counter() - began
+        began_n = output.read_text().count("began") if output.exists() else 0
         output.unlink(missing_ok=True)
+        if began_n != n:
+            raise RuntimeError(f"{began_n} of the {n} jobs of an array on {self.name} ran: do others work on it?")
         return elapsed_s
 
     def _lists(self, number: str) -> bool:

@@ -9,6 +9,7 @@ from jobmon.managers.pace import BatchSize
 from jobmon.managers.requests import RequestMaker
 from jobmon.managers.service import Service
 from jobmon.managers.submission import ArraySubmission, SinglesSubmission, Submission
+from jobmon.plugins import SchedulerUnavailable
 from jobmon.states.evidence import Reporting
 from jobmon.wire import routes
 from jobmon.wire.leases import ClaimJobs, JobsClaimed, Outcome, OutcomeKind
@@ -35,6 +36,7 @@ class JobInstanceFactory:
         self._under_way: deque[HostCall[None]] = deque()
         self._requests = RequestMaker(service)
         self._array_limit = 1
+        self._limit = 0  #: attempts that may be live at once; 0: not known yet
         self._resume_at_s = 0.0  #: after the platform deferred something
         self._linger_s = EXCLUSIVE_LINGER_S if service.named.exclusive else CLAIM_WAIT_S
 
@@ -46,15 +48,11 @@ class JobInstanceFactory:
             ServerUnreachable: the requester was stopped.
         """
         service = self._service
-        limit = self._limit()
-        self._array_limit = service.host.call("array_limit", lambda executor: executor.array_limit())
-        if self._array_limit > 1:
-            self._size = BatchSize(service.n_queued_jobs, service.n_queued_jobs)  # one submission costs as much as many
         while not service.stopping.is_set():
             service.host.give_up_overrun()
-            if self._paused():
+            if self._paused() or not self._knows_limits():
                 continue
-            room = service.live.wait_for_room(limit, CLAIM_WAIT_S)
+            room = service.live.wait_for_room(self._limit, CLAIM_WAIT_S)
             if room == 0 or service.stopping.is_set():
                 continue
             claimed = self._claim(1 if service.host.breaker.failures else min(room, self._size.size))
@@ -65,10 +63,20 @@ class JobInstanceFactory:
             elif service.named.exclusive and len(service.live) == 0:
                 return
 
-    def _limit(self) -> int:
-        own = self._service.host.call("running_limit", lambda executor: executor.running_limit())
-        limits = [limit for limit in (own, self._service.named.host.running) if limit is not None]
-        return min(limits, default=_NO_LIMIT)
+    def _knows_limits(self) -> bool:
+        """Whether the executor has said how much it takes; it is asked again as long as its platform does not answer."""
+        if self._limit:
+            return True
+        host, settings = self._service.host, self._service.named.host
+        try:
+            own = host.call("running_limit", lambda executor: executor.running_limit())
+            self._array_limit = host.call("array_limit", lambda executor: executor.array_limit())
+        except SchedulerUnavailable:
+            return False
+        if self._array_limit > 1:  # one submission costs as much as many
+            self._size = BatchSize(self._service.n_queued_jobs, self._service.n_queued_jobs)
+        self._limit = min((limit for limit in (own, settings.running) if limit is not None), default=_NO_LIMIT)
+        return True
 
     def _paused(self) -> bool:
         """Whether nothing may be claimed now; waits a part of the pause."""

@@ -9,13 +9,15 @@ from jobmon.managers.pace import PollPace
 from jobmon.managers.service import Service
 from jobmon.managers.sightings import sighting_of, to_wire
 from jobmon.managers.uncertain import settle
-from jobmon.plugins import Executor, Observation, Pending, SchedulerUnavailable, Submitted
+from jobmon.plugins import Executor, Observation, Pending, Placement, SchedulerUnavailable, Submitted
 from jobmon.states.evidence import Reporting, Sighting
 
 #: With workers that report themselves polling is a safety net: not more often than this, in seconds.
 _NET_S = 5.0
 #: What the server has not decided on yet is looked at, and cancelled, again after so many seconds.
 _AGAIN_S = 1.0
+#: The same where the platform is a cluster that others use too: at most 20 queries a minute.
+_REMOTE_AGAIN_S = 3.0
 _CANCEL_AGAIN_S = 5.0
 #: Attempts in one call of `cancel`, so that submissions and observations get their turns between.
 CANCEL_AT_ONCE = 1000
@@ -31,7 +33,9 @@ class JobInstanceReconciler:
         settings = service.named.host
         least_s = settings.poll_min_s if self._by_platform else min(_NET_S, settings.poll_max_s)
         self._pace = PollPace(least_s, settings.poll_max_s)
-        self._find_pace = PollPace(_AGAIN_S, max(_AGAIN_S, settings.poll_max_s))
+        remote = service.named.cls.placement is Placement.REMOTE
+        self._again_s = min(_REMOTE_AGAIN_S, settings.poll_max_s) if remote else _AGAIN_S
+        self._find_pace = PollPace(self._again_s, max(self._again_s, settings.poll_max_s))
         self._changed = threading.Condition()
         self._due_s = self._find_due_s = service.clock.monotonic()
         self._stopping = False
@@ -150,12 +154,13 @@ class JobInstanceReconciler:
         placed = [
             attempt
             for attempt in service.live.snapshot()
-            if attempt.phase is Phase.PLACED and (attempt.gone_at_s is None or now_s - attempt.gone_at_s >= _AGAIN_S)
+            if attempt.phase is Phase.PLACED
+            and (attempt.gone_at_s is None or now_s - attempt.gone_at_s >= self._again_s)
         ]
         changed = self._look_at(placed) if placed else False
         pause_s = self._pace.next_pause_s(changed=changed, cost_s=service.clock.monotonic() - now_s)
         undecided = any(a.cancelling or a.gone_at_s is not None for a in service.live.snapshot())
-        return min(pause_s, _AGAIN_S) if undecided else pause_s
+        return min(pause_s, self._again_s) if undecided else pause_s
 
     def _look_at(self, placed: list[Attempt]) -> bool:
         service = self._service

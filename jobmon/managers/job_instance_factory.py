@@ -64,7 +64,7 @@ class JobInstanceFactory:
                 return
 
     def _knows_limits(self) -> bool:
-        """Whether the executor has said how much it takes; it is asked again as long as its platform does not answer."""
+        """Whether the executor has said how much it takes; it is asked until its platform answers."""
         if self._limit:
             return True
         host, settings = self._service.host, self._service.named.host

@@ -69,7 +69,6 @@ class ClusterUser(User):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._before = set(all_jobs())
         self._commands = folder / "commands"
         self._commands.mkdir()
         self.environ["PATH"] = f"{self._commands}:{os.environ['PATH']}"
@@ -106,11 +105,17 @@ class ClusterUser(User):
 
     def submitted(self) -> dict[str, str]:
         """Names by number of the jobs that the cluster was given."""
-        return {n: name for n, name in all_jobs().items() if n not in self._before and name != "trial"}
+        tokens = self._tokens()
+        return {number: name for number, name in all_jobs().items() if name[:27] in tokens}
 
     def in_queue(self) -> Mapping[str, tuple[str, str]]:
         """Names and states by number of the live ones."""
-        return {number: row for number, row in live_jobs().items() if number not in self._before}
+        tokens = self._tokens()
+        return {number: row for number, row in live_jobs().items() if row[0][:27] in tokens}
+
+    def _tokens(self) -> set[str]:
+        sql = "SELECT token FROM job_instance UNION SELECT array_token FROM array_member"
+        return {token for (token,) in self.recorded.rows(sql)}
 
     def ran(self, name: str = "ran") -> list[str]:
         """The lines of a file that tasks append to."""

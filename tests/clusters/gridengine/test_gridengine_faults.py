@@ -137,6 +137,9 @@ def test_qmaster_is_away_while_jobs_are_submitted(user: ClusterUser) -> None:
     client = user.workflow([("t", "echo t >> ran", {})])
     try:
         until(lambda: "qmaster" in user.jobmon("status", "1").said, "it is told", 30)
+    except AssertionError as error:
+        seen = f"{user.jobmon('status', '1').said}\n{client.said}\n{user.attempts()}"
+        raise AssertionError(f"{error}; what is told instead:\n{seen}") from error
     finally:
         daemon("start")
     done = client.end(120)

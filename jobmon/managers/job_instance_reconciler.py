@@ -16,8 +16,9 @@ from jobmon.states.evidence import Reporting, Sighting
 _NET_S = 5.0
 #: What the server has not decided on yet is looked at, and cancelled, again after so many seconds.
 _AGAIN_S = 1.0
-#: The same where the platform is a cluster that others use too: at most 20 queries a minute.
-_REMOTE_AGAIN_S = 3.0
+#: Both, where the platform is a cluster that others use too. An observation is up to two queries (of listing and
+#: accounting), so that there are at most 20 a minute.
+_REMOTE_S = 6.0
 _CANCEL_AGAIN_S = 5.0
 #: Attempts in one call of `cancel`, so that submissions and observations get their turns between.
 CANCEL_AT_ONCE = 1000
@@ -31,10 +32,11 @@ class JobInstanceReconciler:
         self._service = service
         self._by_platform = service.reporting is Reporting.PLATFORM
         settings = service.named.host
-        least_s = settings.poll_min_s if self._by_platform else min(_NET_S, settings.poll_max_s)
-        self._pace = PollPace(least_s, settings.poll_max_s)
         remote = service.named.cls.placement is Placement.REMOTE
-        self._again_s = min(_REMOTE_AGAIN_S, settings.poll_max_s) if remote else _AGAIN_S
+        net_s = min(_REMOTE_S if remote else _NET_S, settings.poll_max_s)
+        least_s = settings.poll_min_s if self._by_platform else net_s
+        self._pace = PollPace(least_s, settings.poll_max_s)
+        self._again_s = net_s if remote else _AGAIN_S
         self._find_pace = PollPace(self._again_s, max(self._again_s, settings.poll_max_s))
         self._changed = threading.Condition()
         self._due_s = self._find_due_s = service.clock.monotonic()

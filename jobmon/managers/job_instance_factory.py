@@ -8,7 +8,7 @@ from jobmon.managers.live import Attempt, Phase
 from jobmon.managers.pace import BatchSize
 from jobmon.managers.requests import RequestMaker
 from jobmon.managers.service import Service
-from jobmon.managers.submission import ArraySubmission, SinglesSubmission, Submission
+from jobmon.managers.submit_call import ArrayCall, SinglesCall, SubmitCall
 from jobmon.plugins import SchedulerUnavailable
 from jobmon.states.evidence import Reporting
 from jobmon.wire import routes
@@ -105,9 +105,9 @@ class JobInstanceFactory:
         service, submitted_at = self._service, self._service.clock.now()
         service.live.add([Attempt(c.token, c.name, Phase.SENDING, submitted_at, c.array) for c in claimed.claims])
         singles, arrays = self._requests.of(claimed)
-        submissions: list[Submission] = [ArraySubmission(self, service, array) for array in arrays]
+        submissions: list[SubmitCall] = [ArrayCall(self, service, array) for array in arrays]
         if singles:
-            submissions.append(SinglesSubmission(self, service, singles))
+            submissions.append(SinglesCall(self, service, singles))
         for submission in submissions:
             self._under_way.append(service.host.post("submit", submission.send, submission.settle))
             while len(self._under_way) > _AHEAD or (self._under_way and self._under_way[0].finished):

@@ -63,7 +63,7 @@ class SubmitChecks:
         tokens = [token for token, _ in sent.outcomes]
         assert sorted(tokens) == sorted(request.token for request in requests), f"outcomes came for {tokens}"
 
-    @holds(Level.CORE, "An outcome is Accepted, Deferred or Uncertain.")
+    @holds(Level.CORE, "An outcome is Accepted, Rejected, Deferred or Uncertain.")
     def test_outcomes_are_those_of_the_contract(self, world: World) -> None:
         for _, outcome in world.submit(world.requests()).outcomes:
             assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"

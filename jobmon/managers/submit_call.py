@@ -38,7 +38,7 @@ class Submitter(Protocol):
         """The submission ended."""
 
 
-class Submission(ABC):
+class SubmitCall(ABC):
     """A call of the executor, made in its thread."""
 
     def __init__(self, submitter: Submitter, service: Service, tokens: Sequence[str]) -> None:
@@ -117,7 +117,7 @@ class Submission(ABC):
         self._submitter.submitted(self._sent, cost_s, uncertain=bool(self._open))
 
 
-class SinglesSubmission(Submission):
+class SinglesCall(SubmitCall):
     """Attempts that are submitted each by itself, in one call."""
 
     def __init__(self, submitter: Submitter, service: Service, requests: Sequence[SubmitRequest]) -> None:
@@ -133,7 +133,7 @@ class SinglesSubmission(Submission):
                 self._service.host.pace(call)  # the executor submits the next when it is asked for its outcome
 
 
-class ArraySubmission(Submission):
+class ArrayCall(SubmitCall):
     """An array, submitted whole: a member whose end was asked for is refused the start, and cancelled there."""
 
     def __init__(self, submitter: Submitter, service: Service, array: ArrayRequest) -> None:

@@ -149,7 +149,8 @@ def evidence_table() -> list[str]:
         "its own becomes `LOST`, which uses up no attempt (`UNKNOWN`, where the platform could not even run the",
         "worker: free too, but only as often as node failures). So does `SIGNALLED` where a worker reports: the worker",
         "was killed itself, for it would have told of a signal to its command. Where a signal from outside has ended",
-        "the command, the worker's report takes over the platform's reason if that tells more, such as `TIMEOUT`.",
+        "the command, the worker's report takes over the platform's reason if that tells more, such as `TIMEOUT`;",
+        "else it becomes `LOST`.",
         "",
         *table([*(name for name, _ in DIMENSIONS), "amounts to"], rows),
     ]

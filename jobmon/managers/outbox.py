@@ -36,14 +36,15 @@ class LeftReport:
 
 
 def completed(report: FinishReport, seen: Observation) -> FinishReport:
-    """The report of an end that came from outside, with the platform's reason where that tells more."""
-    if seen.sighting is Sighting.ABSENT:
-        gone = "the platform does not have it any more"
-        return attrs.evolve(report, reason=Reason.LOST, detail=f"{gone}; {report.detail}" if report.detail else gone)
-    if seen.reason not in _BEHIND_SIGNALS:
-        return report
-    detail = "; ".join(text for text in (seen.detail, report.detail) if text)
-    return attrs.evolve(report, reason=seen.reason, detail=detail or None)
+    """The report of an end that came from outside, with the platform's reason; LOST where it has none, as nothing shows
+    that the task is to blame: a controller that forgot a job, for instance, kills it and starts it a second time.
+    """
+    reason, said = Reason.LOST, seen.detail
+    if seen.reason in _BEHIND_SIGNALS:
+        reason = seen.reason
+    elif seen.sighting is Sighting.ABSENT:
+        said = "the platform does not have it any more"
+    return attrs.evolve(report, reason=reason, detail="; ".join(text for text in (said, report.detail) if text) or None)
 
 
 class Outbox:

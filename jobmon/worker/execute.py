@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal
 import errno
 import os
 import sys
@@ -95,7 +96,8 @@ class Execution:
     def ended(self, status: int, ended_for: tuple[str, str] | None, passed_on: str | None) -> dict[str, Any]:
         """The outcome when it ended with this wait status; see `report.outcome`."""
         told = report.outcome(status, ended_for, passed_on)
-        if ended_for is None and report.was_killed(told) and memory.oom_kills() != self._oom_kills:
+        killed = report.ending_signal(status) == _signal.SIGKILL
+        if ended_for is None and killed and memory.oom_kills() != self._oom_kills:
             told |= {"reason": report.OUT_OF_MEMORY, "detail": "the kernel killed it for want of memory"}
         if self._answer is not None:
             told = report.with_answer(told, report.read_answer(self._answer))

@@ -15,7 +15,6 @@ _MOST_ANSWER_BYTES = 1 << 20
 
 EXIT_NONZERO, SIGNALLED, OUT_OF_MEMORY = "EXIT_NONZERO", "SIGNALLED", "OUT_OF_MEMORY"
 CANCELLED, LOST, UNKNOWN = "CANCELLED", "LOST", "UNKNOWN"
-_KILLED = 9
 
 
 def outcome(status: int, ended_for: tuple[str, str] | None, passed_on: str | None) -> dict[str, Any]:
@@ -38,9 +37,11 @@ def outcome(status: int, ended_for: tuple[str, str] | None, passed_on: str | Non
     return told
 
 
-def was_killed(told: dict[str, Any]) -> bool:
-    """Whether SIGKILL ended the command, or a part of it, of which a shell tells by its status."""
-    return _KILLED in (told["signal"], (told["exit_status"] or 0) - 128)
+def ending_signal(status: int) -> int | None:
+    """The signal that ended the command, or a part of it, of which a shell tells by its status: 128 and the signal."""
+    if os.WIFSIGNALED(status):
+        return os.WTERMSIG(status)
+    return os.WEXITSTATUS(status) - 128 if os.WEXITSTATUS(status) > 128 else None
 
 
 def with_answer(told: dict[str, Any], answer: bytes) -> dict[str, Any]:

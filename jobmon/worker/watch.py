@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _signal
-import os
 import time
 
 from . import report
@@ -18,9 +17,11 @@ if TYPE_CHECKING:
 
 #: From SIGTERM to SIGKILL, for a command that shall end.
 GRACE_S = 10.0
-#: Schedulers signal every process of a job, the command perhaps a moment before its worker.
-_SAME_SIGNAL_S = 0.2
+#: Schedulers signal every process of a job, the command perhaps a moment before its worker. A worker that is killed in
+#: this time reports nothing, and the platform says what happened; one that lives on knows that its command alone was.
+_SAME_SIGNAL_S = 1.0
 _NAMES = {_signal.SIGTERM: "SIGTERM", _signal.SIGINT: "SIGINT", _signal.SIGHUP: "SIGHUP"}
+_SENT_TO_ALL = (*_NAMES, _signal.SIGKILL)
 
 
 class Schedule:
@@ -96,7 +97,7 @@ def watch(
         attempt.signals.wait(schedule.next_at() - time.monotonic())
     attempt.signals.group = None  # gone; its number may be given to others
     kill_rest(execution.pid, attempt.signals)
-    if os.WIFSIGNALED(ended.status) and os.WTERMSIG(ended.status) in _NAMES and passed_on is None:
+    if passed_on is None and schedule.ended_for is None and report.ending_signal(ended.status) in _SENT_TO_ALL:
         attempt.signals.pause(_SAME_SIGNAL_S)
     if attempt.signals.ending is not None:
         passed_on = _NAMES[attempt.signals.ending]

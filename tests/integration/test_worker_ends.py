@@ -238,15 +238,32 @@ def test_what_a_signal_from_outside_ended_is_left_for_the_manager_who_asks_the_p
     assert server.reports(TOKEN) == []
 
 
-def test_a_signal_that_reached_the_command_first_is_one_from_outside_too(
-    server: WorkerServer, archive: Path, tmp_path: Path
+@pytest.mark.parametrize("shell", ["echo $$ > fifo; exec sleep 600", "sleep 600 & echo $! > fifo; wait $!"])
+def test_a_signal_that_reached_the_command_or_a_part_of_it_first_is_one_from_outside_too(
+    server: WorkerServer, archive: Path, tmp_path: Path, shell: str
 ) -> None:
-    server.give(TOKEN, tmp_path, argv=["bash", "-c", "echo $$ > fifo; exec sleep 600"])
+    server.give(TOKEN, tmp_path, argv=["bash", "-c", shell])
     worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
     os.kill(int(worker.says()), signal.SIGTERM)
     worker.process.send_signal(signal.SIGTERM)
     assert worker.end()[0] == 128 + signal.SIGTERM
-    assert [report.reason for report in left_reports(tmp_path)] == [Reason.SIGNALLED]
+    assert [report.signal or report.exit_status for report in left_reports(tmp_path)] in ([15], [128 + 15])
+
+
+@pytest.mark.parametrize("shell", ["echo $$ > fifo; exec sleep 600", "sleep 600 & echo $! > fifo; wait $!"])
+def test_a_worker_that_is_killed_right_after_its_command_says_nothing(
+    server: WorkerServer, archive: Path, tmp_path: Path, shell: str
+) -> None:
+    server.give(TOKEN, tmp_path, argv=["bash", "-c", shell])
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    command = os.pidfd_open(pid := int(worker.says()))
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([command], [], [], 10)[0], "the command lives on"
+    os.close(command)
+    worker.process.kill()
+    assert worker.end()[0] == -signal.SIGKILL
+    assert server.reports(TOKEN) == []
+    assert not (tmp_path / "outbox").exists()
 
 
 def test_what_a_signal_from_outside_ended_is_reported_where_nothing_can_be_left(

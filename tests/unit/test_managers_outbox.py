@@ -76,9 +76,9 @@ def test_a_report_stays_while_the_server_is_away(tmp_path: Path) -> None:
         (True, Reason.TIMEOUT, Reason.TIMEOUT),
         (True, Reason.PREEMPTED, Reason.PREEMPTED),
         (True, Reason.CANCELLED, Reason.CANCELLED),
-        (True, Reason.EXIT_NONZERO, Reason.SIGNALLED),
-        (True, Reason.LOST, Reason.SIGNALLED),
-        (True, None, Reason.SIGNALLED),
+        (True, Reason.EXIT_NONZERO, Reason.LOST),
+        (True, Reason.LOST, Reason.LOST),
+        (True, None, Reason.LOST),
         (False, Reason.TIMEOUT, Reason.SIGNALLED),
     ],
 )

@@ -44,11 +44,15 @@ def test_a_signal_from_outside_explains_a_failure_and_no_success() -> None:
     assert report.outcome(exited(0), None, "SIGTERM") == told(exit_status=0)
 
 
-def test_a_shell_tells_of_a_killed_part_by_its_status() -> None:
-    assert report.was_killed(report.outcome(signal.SIGKILL, None, None))
-    assert report.was_killed(report.outcome(exited(137), None, None))
-    assert not report.was_killed(report.outcome(signal.SIGTERM, None, None))
-    assert not report.was_killed(report.outcome(exited(1), None, None))
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_shell_tells_of_a_signal_to_a_part_by_its_status(number: int) -> None:
+    assert report.ending_signal(number) == number
+    assert report.ending_signal(exited(128 + number)) == number
+
+
+@pytest.mark.parametrize("status", [0, 1, 128])
+def test_other_statuses_tell_of_no_signal(status: int) -> None:
+    assert report.ending_signal(exited(status)) is None
 
 
 def test_every_reason_is_one_of_the_states() -> None:

@@ -1,6 +1,7 @@
 """What the conformance kit does to a real Grid Engine."""
 
 import os
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,11 +26,13 @@ from jobmon.testing import LocalPlatform
 if TYPE_CHECKING:
     from jobmon.testing import World
 
-#: Runs the real qsub; once for each file `lose` its answer does not come, while there is `refuse` it names no queue.
+#: Runs the real qsub and notes its answers; once for each file `lose` the answer does not come, while there is `refuse`
+#: it names no queue.
 _QSUB = """\
-if [ -e "{folder}/lose" ]; then rm "{folder}/lose"; "$REAL" "$@" > /dev/null; exec sleep 60; fi
+if [ -e "{folder}/lose" ]; then rm "{folder}/lose"; "$REAL" "$@" >> "{folder}/given"; exec sleep 60; fi
 if [ -e "{folder}/refuse" ]; then exec "$REAL" "$@" -q nosuch.q; fi
-exec "$REAL" "$@"
+answer=$("$REAL" "$@") || exit
+echo "$answer" | tee -a "{folder}/given"
 """
 #: Half of the answer and a complaint, once for the file `half`.
 _QSTAT = """\
@@ -45,7 +48,6 @@ class RealGridEngine(LocalPlatform):
 
     def attach(self, world: "World") -> None:
         super().attach(world)
-        self._before = set(all_jobs())
         self._strangers: list[str] = []
         self._down, self._held = False, 0
         self._folder = world.folder / "commands"
@@ -65,7 +67,7 @@ class RealGridEngine(LocalPlatform):
         os.environ["PATH"] = self._path
         self.up()
         self._let_go()
-        end_jobs(set(all_jobs()) - self._before)
+        end_jobs(self._given())
 
     # The life of a job.
 
@@ -140,7 +142,7 @@ class RealGridEngine(LocalPlatform):
         os.kill(process_of(executor_job_id), signal.SIGKILL)
 
     def restart_host(self) -> None:
-        ours = set(all_jobs()) - self._before
+        ours = self._given()
         for one in set(self.world.ids()) & set(live_jobs()):
             self._process(one)  # it runs
         daemon("kill", "execd")
@@ -152,7 +154,13 @@ class RealGridEngine(LocalPlatform):
     # What the platform has.
 
     def job_names(self) -> list[str]:
-        return [name for number, name in all_jobs().items() if number not in self._before and name != "trial"]
+        given = self._given()
+        return [name for number, name in all_jobs().items() if number in given]
+
+    def _given(self) -> set[str]:
+        # What earlier tests left behind is between the queue and the accounting for a while: only qsub's answers tell.
+        path = self._folder / "given"
+        return set(re.findall(r"^\d+", path.read_text(), re.MULTILINE)) if path.exists() else set()
 
     def arguments(self, executor_job_id: str) -> list[str]:
         number, _, index = executor_job_id.partition(".")

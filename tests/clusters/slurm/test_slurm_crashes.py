@@ -35,7 +35,8 @@ def done_uncharged(user: SlurmUser, n: int) -> None:
     """All jobs are done, none was charged, and no command was started twice for one attempt."""
     assert user.recorded.n_in("DONE") == n, user.recorded.states()
     assert set(user.starts()) == {f"s{i}" for i in range(n)}
-    assert user.recorded.charged() == {}
+    charged = user.recorded.charged()
+    assert charged == {}, {name: user.ends()[name] for name in charged} | {"details": user.details()}
     assert user.recorded.flaws() == []
 
 

@@ -11,7 +11,7 @@ import attrs
 import msgspec
 
 import jobmon.worker
-from jobmon.agent.spawn import make_folders, spawn
+from jobmon.agent.spawn import spawn
 from jobmon.wire.jobs import Call
 from jobmon.wire.workers import Work
 from jobmon.worker.command import MARK
@@ -52,7 +52,6 @@ class Interpreter:
             "stdout": work.stdout,
             "stderr": work.stderr,
         }
-        make_folders(work.stdout, work.stderr)
         self._to_send += _line(message)
 
     def flush(self) -> bool:

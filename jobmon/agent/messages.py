@@ -38,9 +38,10 @@ class Question:
 
 @attrs.frozen
 class Reply:
-    """`agent` names this life of the agent. `stages` has the asked tokens that it knows."""
+    """`agent` names this life of the agent. `stages` has the asked tokens that it knows, `full` why none can start."""
 
     agent: str
     accepted: list[str] = attrs.field(factory=list)
     stages: dict[str, Stage] = attrs.field(factory=dict)
+    full: str = ""
     error: str = ""

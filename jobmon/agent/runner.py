@@ -15,7 +15,16 @@ from jobmon.agent.journal import Journal
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
 from jobmon.agent.messages import Stage
 from jobmon.agent.saying import say
-from jobmon.agent.spawn import CANNOT_RUN, CannotSpawn, Environments, HostIsFull, look_again, spawn_command
+from jobmon.agent.spawn import (
+    CANNOT_RUN,
+    FULL,
+    CannotSpawn,
+    Environments,
+    HostIsFull,
+    look_again,
+    make_folders,
+    spawn_command,
+)
 from jobmon.agent.timers import Timers
 from jobmon.states.reasons import Reason
 from jobmon.wire.workers import FinishReport
@@ -55,6 +64,7 @@ class Runner:
         self._beats: list[str] | None = None
         self._heartbeat_s = 30.0
         self._orphan_after_s = 900.0
+        self.full = ""  #: why nothing can be started now, if so
         self._full_until = 0.0
         self._ended = 0
         self._rate_per_s = 0.0
@@ -69,9 +79,9 @@ class Runner:
         if self._reports:
             self._journal.note(self._reports)
         now = time.monotonic()
-        if now - self._courier.answered_at < self._orphan_after_s and now >= self._full_until:
-            while (attempt := self._attempts.next_to_run()) is not None and self._start(attempt):
-                pass
+        if now - self._courier.answered_at < self._orphan_after_s:
+            while self._full_until <= now and (attempt := self._attempts.next_to_run()) is not None:
+                self._start(attempt)
         starts = self._attempts.to_ask(self._ahead(now))
         hurry = self._attempts.free_and_starved
         if starts or self._reports or self._returns or self._beats is not None:
@@ -160,8 +170,7 @@ class Runner:
 
     # Starting.
 
-    def _start(self, attempt: Attempt) -> bool:
-        """Start it; False when there is no room for a process."""
+    def _start(self, attempt: Attempt) -> None:
         work = attempt.work
         assert work is not None
         try:
@@ -169,7 +178,9 @@ class Runner:
             if work.command is not None:
                 attempt.pid = spawn_command(work, environment)
                 self._commands[attempt.pid] = attempt
+                self.full = ""
             else:
+                make_folders(work.stdout, work.stderr)
                 interpreter, new = self._take_interpreter(attempt, environment)
                 attempt.pid = interpreter.pid
                 interpreter.token = attempt.token
@@ -179,20 +190,22 @@ class Runner:
                 self._flush(interpreter)
         except CannotSpawn as refusal:
             self._end(attempt, reports.not_run(attempt.token, refusal.status, str(refusal)))
-            return True
         except ValueError as error:  # a NUL or a lone surrogate in some text
             self._end(attempt, reports.not_run(attempt.token, CANNOT_RUN, f"cannot be run: {error}"))
-            return True
         except HostIsFull as full:
-            say(f"agent: no process can be started now: {full}")
-            self._attempts.put_back(attempt)
-            self._full_until = time.monotonic() + _FULL_PAUSE_S
-            self._timers.at(self._full_until, lambda: None)
-            return False
-        attempt.began_at = time.monotonic()
-        if attempt.order.runtime_s is not None:
-            self._limit(attempt, attempt.order.runtime_s)
-        return True
+            self._wait_for_room(attempt, str(full))
+        else:
+            attempt.began_at = time.monotonic()
+            if attempt.order.runtime_s is not None:
+                self._limit(attempt, attempt.order.runtime_s)
+
+    def _wait_for_room(self, attempt: Attempt, why: str) -> None:
+        if not self.full:
+            say(f"agent: nothing can be started now: {why}; tried again until it works")
+        self.full = why
+        self._attempts.put_back(attempt)
+        self._full_until = time.monotonic() + _FULL_PAUSE_S
+        self._timers.at(self._full_until, lambda: None)
 
     def _take_interpreter(self, attempt: Attempt, environment: Mapping[bytes, bytes]) -> tuple[Interpreter, bool]:
         assert attempt.work is not None
@@ -247,11 +260,14 @@ class Runner:
         if answer.get("stale"):
             self._dismiss(interpreter)
             self._attempts.put_back(attempt)
+        elif answer.get("errno") in FULL:
+            self._wait_for_room(attempt, str(answer["failed"]))
         else:
             self._call_ended(attempt, answer)
 
     def _call_ended(self, attempt: Attempt, answer: dict[str, Any]) -> None:
         assert attempt.work is not None
+        self.full = ""
         usage = {**answer.get("usage", {}), "wall_s": time.monotonic() - attempt.began_at}
         self._end(attempt, reports.of_call(attempt.token, attempt.work, answer, usage))
 

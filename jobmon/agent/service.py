@@ -124,7 +124,7 @@ class Spawner:
         accepted = self._attempts.accept(question.submit)
         for token in question.cancel:
             self._runner.cancel(token)
-        return Reply(self.agent_id, accepted, self._attempts.stages(question.ask or ()))
+        return Reply(self.agent_id, accepted, self._attempts.stages(question.ask or ()), self._runner.full)
 
     def _stop(self) -> None:
         """Told to end: what has not begun is given back, what runs is ended."""

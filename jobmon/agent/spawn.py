@@ -1,4 +1,4 @@
-"""Start a command with posix_spawn: no copy of this process is made and no interpreter runs in between."""
+"""From the work of an attempt to its process: no copy of this one is made and no interpreter runs in between."""
 
 import errno
 import functools
@@ -18,9 +18,9 @@ _OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _STDIN = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
 # Python ignores these; commands expect the default.
 _DEFAULTED = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
-#: The host has no room for another process just now: nobody's fault, and over after a while.
-_FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-#: What was there a moment ago may not be there any more.
+#: The host has no room for another process or file just now: not the task's fault, and over after a while.
+FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT)
+#: What was there a moment ago may not be there any more; nor need there be a folder for the output.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 
 FileActions = list[tuple[object, ...]]
@@ -35,7 +35,7 @@ class CannotSpawn(Exception):
 
 
 class HostIsFull(Exception):
-    """No process can be started now. It may be tried again."""
+    """There is no room now for a process, or for its files. It may be tried again."""
 
 
 class Environments:
@@ -78,20 +78,14 @@ def make_folders(*files: str) -> None:
 @functools.lru_cache(maxsize=100)
 def _make_folder(folder: str) -> None:
     try:
-        os.mkdir(folder)  # noqa: PTH102
-    except FileExistsError:
-        return
-    except FileNotFoundError:
-        _make_all(folder)
-    except OSError as error:
-        raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
-
-
-def _make_all(folder: str) -> None:
-    try:
         Path(folder).mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        return  # it is a file: who opens the output says so
     except OSError as error:
-        raise CannotSpawn(f"cannot make the log folder {folder}: {error.strerror}", CANNOT_RUN) from error
+        told = f"cannot make the log folder {folder}: {error.strerror}"
+        if error.errno in FULL:
+            raise HostIsFull(told) from error
+        raise CannotSpawn(told, CANNOT_RUN) from error
 
 
 def output_actions(stdout: str, stderr: str) -> FileActions:
@@ -137,33 +131,28 @@ def spawn(argv: list[str], environment: Mapping[bytes, bytes], work: Work, *more
 
     Raises:
         CannotSpawn: it cannot be executed.
-        HostIsFull: there is no room for a process.
+        HostIsFull: there is no room for a process, or for its files.
     """
     enter(work.cwd)
     actions = [*output_actions(work.stdout, work.stderr), *more]
     try:
-        return _spawn(argv, environment, work, actions)
+        return _spawn(argv, environment, work.cwd, actions)
     except OSError as error:
         if error.errno not in _GONE:
             raise _explained(error, argv[0], actions) from error
     look_again()
+    make_folders(work.stdout, work.stderr)
     try:
-        return _spawn(argv, environment, work, actions)
+        return _spawn(argv, environment, work.cwd, actions)
     except OSError as error:
         raise _explained(error, argv[0], actions) from error
 
 
-def _spawn(argv: list[str], environment: Mapping[bytes, bytes], work: Work, actions: FileActions) -> int:
-    make_folders(work.stdout, work.stderr)
-    program = _program(argv[0], environment.get(b"PATH"), work.cwd)
-    try:
-        return os.posix_spawn(
-            program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
-        )
-    except OSError as error:
-        if error.errno in _FULL:
-            raise HostIsFull(os.strerror(error.errno)) from error
-        raise
+def _spawn(argv: list[str], environment: Mapping[bytes, bytes], cwd: str, actions: FileActions) -> int:
+    program = _program(argv[0], environment.get(b"PATH"), cwd)
+    return os.posix_spawn(
+        program, argv, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULTED
+    )
 
 
 def look_again() -> None:
@@ -191,14 +180,17 @@ def _program(name: str, path: bytes | None, cwd: str) -> str:
     raise CannotSpawn(f"cannot run {name!r}: {where}", NOT_FOUND)
 
 
-def _explained(error: OSError, name: str, actions: FileActions) -> CannotSpawn:
+def _explained(error: OSError, name: str, actions: FileActions) -> CannotSpawn | HostIsFull:
     """posix_spawn does not tell which of its steps failed, so the output files are tried here."""
     for action in actions[1:]:
         if action[0] == os.POSIX_SPAWN_OPEN:
             try:
                 os.close(os.open(str(action[2]), os.O_WRONLY | os.O_CREAT, 0o666))
             except OSError as refusal:
-                return CannotSpawn(f"cannot write the output file {action[2]}: {refusal.strerror}", CANNOT_RUN)
+                told = f"cannot write the output file {action[2]}: {refusal.strerror}"
+                return HostIsFull(told) if refusal.errno in FULL else CannotSpawn(told, CANNOT_RUN)
+    if error.errno in FULL:
+        return HostIsFull(f"cannot start {name!r}: {error.strerror}")
     missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
     why = "its interpreter (first line) does not exist" if missing else error.strerror
     return CannotSpawn(f"cannot run {name!r} ({error.filename}): {why}", NOT_FOUND if missing else CANNOT_RUN)

@@ -3,8 +3,8 @@
 Standard library only; run by path (`python warm.py FD`) with the interpreter of the user's task. A message is one line
 of JSON. The first is the environment of all calls; each further one is a call: `{"call", "cwd", "own", "stdout",
 "stderr"}`, where `own` is what it has in its environment beside that. Its answer is `{"result", ...}`,
-`{"failed", "status", ...}`, or `{"stale": true}` when the source of a loaded module has changed, so that a new
-interpreter must run the call.
+`{"failed", "status", ...}`, with `errno` where its output files cannot be opened, or `{"stale": true}` when the source
+of a loaded module has changed, so that a new interpreter must run the call.
 """
 
 import faulthandler
@@ -67,6 +67,20 @@ def _redirect(stdout: str, stderr: str) -> None:
         os.close(opened)
 
 
+def _enter(message: dict[str, Any]) -> dict[str, Any] | None:
+    """Take the call's output files and folder; what keeps the call from running, if something does."""
+    try:
+        _redirect(message["stdout"], message["stderr"])
+    except OSError as error:
+        told = f"cannot write the output file {error.filename}: {error.strerror}"
+        return {"failed": told, "status": 126, "errno": error.errno}
+    try:
+        os.chdir(message["cwd"])
+    except OSError as error:
+        return {"failed": f"cannot work in {message['cwd']}: {error.strerror}", "status": 126}
+    return None
+
+
 def _cpu_s() -> float:
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in spent)
@@ -86,15 +100,15 @@ def _run(message: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]
     """Run one call in its folder and environment, its output in its files; everything is as before afterwards."""
     streams, path, argv = (sys.stdout, sys.stderr), list(sys.path), sys.argv
     _set_environment(environment)
-    _redirect(message["stdout"], message["stderr"])
     began = _cpu_s()
     try:
-        os.chdir(message["cwd"])
-        sys.argv = [message["call"]["module"]]
-        importlib.invalidate_caches()
-        done: dict[str, Any] = calls.answer(message["call"])
+        done = _enter(message)
+        if done is None:
+            sys.argv = [message["call"]["module"]]
+            importlib.invalidate_caches()
+            done = calls.answer(message["call"])
     except OSError as error:
-        done = {"failed": f"cannot work in {message['cwd']}: {error.strerror}", "status": 126}
+        done = {"failed": f"its output cannot be written: {error.strerror}", "status": 126}
     finally:
         (sys.stdout, sys.stderr), sys.path[:], sys.argv = streams, path, argv
         _redirect(os.devnull, os.devnull)

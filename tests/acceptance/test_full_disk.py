@@ -32,12 +32,13 @@ mount -t tmpfs -o ro tmpfs "$JOBMON_DATA"
 """
 GATED = """
 import sys
-from jobmon import BashTask, Workflow
+from jobmon import BashTask, PythonTask, Workflow
 
 workflow = Workflow("full", executor="compute")
 for n in range(7):
     command = f"touch here/ran-{n}; until [ -e here/go ]; do sleep 0.05; done; touch here/over-{n}"
     workflow.add_task(BashTask(command, name=f"job-{n}", max_attempts=1))
+workflow.add_task(PythonTask("operator:pos", args=[1], name="call", max_attempts=1))
 workflow.run().raise_for_failures()
 print("it ran")
 """
@@ -53,6 +54,21 @@ touch here/go
 until [ -e here/over-0 ] && [ -e here/over-1 ]; do sleep 0.05; done
 sleep 5
 rm "$JOBMON_DATA/fill"
+echo room
+wait $client
+"$PYTHON" -m jobmon jobs 1 --json
+"""
+#: The log folder fills while the first jobs run: neither a command nor a call can be given its output files.
+LOGS_FULL = r"""
+printf '[workflow]\nlog_folder = "logs"\n[executors.compute]\ntype = "multiprocess"\nworkers = 2\n' > jobmon.toml
+mkdir here logs
+mount -t tmpfs -o nr_inodes=200 tmpfs logs
+"$PYTHON" gated.py & client=$!
+until [ -e here/ran-0 ] && [ -e here/ran-1 ]; do sleep 0.05; done
+n=0; while : > logs/fill-$n; do n=$((n + 1)); done 2> /dev/null
+touch here/go
+until "$PYTHON" -m jobmon status 1 | grep "this host is full"; do sleep 0.5; done
+rm logs/fill-*
 echo room
 wait $client
 "$PYTHON" -m jobmon jobs 1 --json
@@ -100,4 +116,12 @@ def test_a_read_only_disk_is_told_in_words(user: User) -> None:
 def test_a_disk_that_fills_amid_a_run_holds_it_up_until_there_is_room(user: User) -> None:
     said = on_a_disk(user, FILLED_AMID_A_RUN)
     assert "it ran" in said.partition("room")[2], said
-    assert said.count('"DONE"') == 7, said
+    assert said.count('"DONE"') == 8, said
+
+
+def test_a_log_folder_without_room_holds_up_what_would_write_there_and_is_said(user: User) -> None:
+    said = on_a_disk(user, LOGS_FULL)
+    full, _, then = said.partition("room")
+    assert "No space left on device" in full, said
+    assert "it ran" in then, said
+    assert said.count('"DONE"') == 8, said

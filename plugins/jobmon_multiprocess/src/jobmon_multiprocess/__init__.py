@@ -87,7 +87,7 @@ class Multiprocess(Executor):
 
     def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
         reply = self._ask({"ask": [attempt.token for attempt in submitted]})
-        return {s.token: self._seen(s, reply.agent, reply.stages.get(s.token)) for s in submitted}
+        return {s.token: self._seen(s, reply, reply.stages.get(s.token)) for s in submitted}
 
     def cancel(self, *, submitted: Sequence[Submitted]) -> None:
         self._ask({"cancel": [attempt.token for attempt in submitted]})
@@ -98,15 +98,15 @@ class Multiprocess(Executor):
         known = {token for token, stage in reply.stages.items() if stage != "dropped"}
         return {s.token: Found(f"{reply.agent}/{s.token}") if s.token in known else Absent(now) for s in submissions}
 
-    def _seen(self, attempt: Submitted, agent: str, stage: str | None) -> Observation:
+    def _seen(self, attempt: Submitted, reply: Reply, stage: str | None) -> Observation:
         match stage:
             case "waiting":
-                return Pending("waits for a free worker")
+                return Pending(f"this host is full: {reply.full}" if reply.full else "waits for a free worker")
             case "running" | "ended":  # the server hears of its end from the agent
                 return Running()
             case "dropped":
                 return Absent(self.now())
-        if attempt.executor_job_id.startswith(f"{agent}/"):
+        if attempt.executor_job_id.startswith(f"{reply.agent}/"):
             return Exited(reason=Reason.LOST, detail="it ended here and the server has been told how")
         # This agent holds the lock of the folder, so nothing of an older one is alive.
         return Exited(reason=Reason.LOST, detail="the agent that ran it died, and what it ran was ended with it")

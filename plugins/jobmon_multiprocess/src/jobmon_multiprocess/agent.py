@@ -32,11 +32,14 @@ class AgentUnavailable(SchedulerUnavailable):
 
 @attrs.frozen
 class Reply:
-    """What the agent says: its id, the tokens that it accepted, the stage of each that it knows of those asked."""
+    """What the agent says: its id, the tokens that it accepted, the stage of each that it knows of those asked, and why
+    none can be started now, if so.
+    """
 
     agent: str
     accepted: tuple[str, ...]
     stages: Mapping[str, str]
+    full: str
     error: str
 
 
@@ -84,7 +87,7 @@ class Agent:
             self._received += chunk
         reply, _, self._received = self._received.partition(b"\n")
         fields: dict[str, Any] = json.loads(reply)
-        return Reply(fields["agent"], tuple(fields["accepted"]), fields["stages"], fields["error"])
+        return Reply(fields["agent"], tuple(fields["accepted"]), fields["stages"], fields["full"], fields["error"])
 
     def _connect(self) -> socket.socket | None:
         """A connection to the agent that runs; None when there is none."""

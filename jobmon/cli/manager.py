@@ -8,6 +8,7 @@ import click
 
 @click.command(short_help="Serve executors from this host.")
 @click.option("--workflow", type=int, metavar="ID", help="The id of the workflow; every workflow when not given.")
+@click.option("--ahead", is_flag=True, hidden=True)  # as a client starts it: see jobmon.managers.ahead
 @click.option(
     "--executor", "names", multiple=True, required=True, metavar="NAME", help="An executor to serve; repeat for more."
 )
@@ -17,7 +18,7 @@ import click
     default=".",
     help="The folder from which the project's jobmon.toml is looked for, upward.",
 )
-def manager(workflow: int | None, names: tuple[str, ...], folder: Path) -> int:
+def manager(workflow: int | None, ahead: bool, names: tuple[str, ...], folder: Path) -> int:
     """Serve executors of a workflow until it needs no manager any more; or of every workflow of the server, until told
     to end.
 
@@ -26,11 +27,14 @@ def manager(workflow: int | None, names: tuple[str, ...], folder: Path) -> int:
     manager of an executor takes the place of an older one.
     """
     from jobmon.config import load_config, resolve
-    from jobmon.managers.main import run_manager
+    from jobmon.managers.ahead import await_workflow
+    from jobmon.managers.main import DONE, run_manager
     from jobmon.plugins.registry import Registry
     from jobmon.requester import connect
 
     config = load_config(folder.absolute(), os.environ)
     registry = Registry()
     served = [resolve(name, config, registry) for name in dict.fromkeys(names)]
+    if ahead and (workflow := await_workflow()) is None:
+        return DONE
     return run_manager(workflow, served, connect(os.environ, port=config.server.port))

@@ -7,6 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from jobmon.managers.ahead import Told
 
 #: The manager's exit status when another one has taken its place: it must not be fought.
 SUPERSEDED = 3
@@ -17,33 +22,35 @@ _STEADY_S = 60.0
 class ManagerProcess:
     """One manager in a session of its own, for all executors of a workflow. It outlives the client on purpose."""
 
-    def __init__(
-        self, workflow_id: int, executors: Sequence[str], folder: Path, log_file: Path, tell: Callable[[str], None]
-    ) -> None:
-        self._argv = [
-            sys.executable,
-            "-m",
-            "jobmon",
-            "manager",
-            "--workflow",
-            str(workflow_id),
-            "--folder",
-            str(folder),
-        ]
+    def __init__(self, executors: Sequence[str], folder: Path) -> None:
+        self._argv = [sys.executable, "-m", "jobmon", "manager", "--folder", str(folder)]
         for executor in executors:
             self._argv += ["--executor", executor]
-        self._log_file = log_file
-        self._tell = tell
+        self._workflow_id = 0
+        self._log_file = Path()
+        self._tell: Callable[[str], None] = print
         self._ended = threading.Event()
         self._lock = threading.Lock()  # so that none is started while, or after, the last one is told to end
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._supervise, name="jobmon-manager-supervisor", daemon=True)
 
-    def start(self) -> None:
-        """Start it, and start it again with growing pauses whenever it ends while it is needed."""
+    def prepare(self) -> None:
+        """Start it ahead of its workflow: it makes its imports, and waits."""
+        self._process = self._run([*self._argv, "--ahead"], subprocess.PIPE, subprocess.DEVNULL)
+
+    def start(self, workflow_id: int, log_file: Path, tell: Callable[[str], None]) -> None:
+        """Have it serve a workflow, and start it again with growing pauses whenever it ends while it is needed."""
+        self._workflow_id, self._log_file, self._tell = workflow_id, log_file, tell
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        self._process = self._spawn()
+        if self._process is None or not self._told(self._process):
+            self._process = self._spawn()
         self._thread.start()
+
+    def dismiss(self) -> None:
+        """There is no workflow for it after all, if it has not been told of one."""
+        if self._process is not None and self._thread.ident is None:
+            self._process.terminate()
+            self._process.communicate()
 
     def end(self) -> None:
         """The run is over: ask it to end. It is not waited for, and not killed: it may be talking to a platform."""
@@ -56,16 +63,25 @@ class ManagerProcess:
         """Look after it no more, and let it go on."""
         self._ended.set()
 
+    def _told(self, process: subprocess.Popen[bytes]) -> bool:
+        """Tell the one that waits; False when it is dead: the next one says why, in its log."""
+        assert process.stdin is not None
+        try:
+            process.stdin.write(msgspec.json.encode(Told(self._workflow_id, str(self._log_file.absolute()))) + b"\n")
+            process.stdin.close()
+        except BrokenPipeError:
+            process.wait()
+            return False
+        return True
+
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self._log_file.open("ab") as log:
-            return subprocess.Popen(
-                self._argv,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=dict(os.environ),
-            )
+            return self._run([*self._argv, "--workflow", str(self._workflow_id)], subprocess.DEVNULL, log)
+
+    def _run(self, argv: list[str], source: int, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            argv, stdin=source, stdout=output, stderr=output, start_new_session=True, env=dict(os.environ)
+        )
 
     def _supervise(self) -> None:
         pause_s = _FIRST_PAUSE_S / 2

@@ -46,6 +46,25 @@ def run_workflow(
     requester: Requester | None,
 ) -> WorkflowResult:
     """See `Workflow.run`."""
+    with _manager_ahead(manager, plan, config) as process:
+        return _run(
+            workflow, plan, config, resume=resume, take_over=take_over, manager=manager, process=process, show=show,
+            requester=requester,
+        )  # fmt: skip
+
+
+def _run(
+    workflow: "Workflow",
+    plan: Plan,
+    config: Config,
+    *,
+    resume: bool,
+    take_over: bool,
+    manager: "ManagerPlace",
+    process: ManagerProcess | None,
+    show: bool,
+    requester: Requester | None,
+) -> WorkflowResult:
     began_s = time.monotonic()
     view = choose_view(show=show)
     requester = requester or connect(os.environ, port=config.server.port)
@@ -64,7 +83,7 @@ def run_workflow(
     lines = FailureLines(plan.dag.names, requester, opened.workflow_id)
     executors = [(name, plan.types.get(name, "elsewhere")) for name in plan.executors]
     following = Following(jobs, view, executors, fail_fast=workflow.fail_fast, tell_failure=lines.line)
-    managed = _managed(manager, plan, config, opened, requester, following, Path(context.log_folder))
+    managed = _managed(manager, process, plan, opened, requester, following, Path(context.log_folder))
     fresh = opened.n_bound == 0
     with two_presses(following.interrupt), ExitStack() as serving:
         with _stopped_unless_begun(requester, opened):
@@ -177,24 +196,35 @@ def _stopped_unless_begun(requester: Requester, opened: RunOpened) -> Iterator[N
 
 
 @contextmanager
+def _manager_ahead(manager: "ManagerPlace", plan: Plan, config: Config) -> Iterator[ManagerProcess | None]:
+    """With the manager's process, where it is to be one of its own, that begins while a server is found or started."""
+    names = [executor.name for executor in plan.usable]
+    if manager != "process" or not names:
+        yield None
+        return
+    process = ManagerProcess(names, config.folder)
+    process.prepare()
+    try:
+        yield process
+    finally:
+        process.dismiss()
+
+
+@contextmanager
 def _managed(
     manager: "ManagerPlace",
+    process: ManagerProcess | None,
     plan: Plan,
-    config: Config,
     opened: RunOpened,
     requester: Requester,
     following: Following,
     log_folder: Path,
 ) -> Iterator[None]:
     """With a manager at work. One in its own process is left alone when this process must end at once."""
-    names = [executor.name for executor in plan.usable]
-    if manager == "none" or not names:  # all are served elsewhere
+    if manager == "none" or not plan.usable:  # all are served elsewhere
         yield
-    elif manager == "process":
-        process = ManagerProcess(
-            opened.workflow_id, names, config.folder, log_folder / f"manager-{opened.workflow_id}.log", following.say
-        )
-        process.start()
+    elif process is not None:
+        process.start(opened.workflow_id, log_folder / f"manager-{opened.workflow_id}.log", following.say)
         try:
             yield
         except BaseException:

@@ -30,24 +30,78 @@ class Told:
         assert self._enough.wait(30)
 
 
-def manager(tmp_path, told, code):
-    process = ManagerProcess(7, ["compute"], tmp_path, tmp_path / "logs" / "manager-7.log", told)
+def manager(tmp_path, code):
+    process = ManagerProcess(["compute"], tmp_path)
     process._argv = [sys.executable, "-c", code]
     return process
 
 
+def start(process, tmp_path, told):
+    process.start(7, tmp_path / "logs" / "manager-7.log", told)
+
+
+#: Says how it was started, and what it was told.
+ARGUMENTS = "import sys; print(*sys.argv[1:], sys.stdin.read(), flush=True); sys.exit(1)"
+
+
 def test_the_manager_is_started_for_all_executors_of_the_workflow(tmp_path):
-    process = ManagerProcess(7, ["compute", "up loads"], tmp_path, tmp_path / "log", print)
+    process = ManagerProcess(["compute", "up loads"], tmp_path)
     assert process._argv[1:] == [
-        "-m", "jobmon", "manager", "--workflow", "7", "--folder", str(tmp_path),
-        "--executor", "compute", "--executor", "up loads",
+        "-m", "jobmon", "manager", "--folder", str(tmp_path), "--executor", "compute", "--executor", "up loads",
     ]  # fmt: skip
+
+
+def test_one_that_was_not_prepared_is_started_for_its_workflow(tmp_path):
+    told = Told(1)
+    process = manager(tmp_path, ARGUMENTS)
+    start(process, tmp_path, told)
+    told.wait()
+    process.end()
+    assert ": --workflow 7 (log" in told.lines[0]
+
+
+def test_one_that_was_prepared_is_told_its_workflow_and_its_log(tmp_path):
+    log = tmp_path / "logs" / "manager-7.log"
+    code = "import sys; from jobmon.managers.ahead import await_workflow; print(sys.argv[1:], await_workflow())"
+    process = manager(tmp_path, code + "; sys.exit(1)")
+    told = Told(1)
+    process.prepare()
+    start(process, tmp_path, told)
+    told.wait()
+    process.end()
+    assert "['--ahead'] 7" in log.read_text()
+
+
+def test_one_that_died_before_it_was_told_is_started_again_at_once(tmp_path):
+    told = Told(1)
+    process = manager(tmp_path, ARGUMENTS)
+    process.prepare()
+    process._process.kill()
+    process._process.wait()
+    start(process, tmp_path, told)
+    told.wait()
+    process.end()
+    assert ": --workflow 7 (log" in told.lines[0]
+
+
+def test_one_without_a_workflow_is_sent_away(tmp_path):
+    process = manager(tmp_path, "from jobmon.managers.ahead import await_workflow; await_workflow()")
+    process.prepare()
+    process.dismiss()
+    assert process._process.returncode is not None
+
+
+def test_one_whose_client_is_killed_ends(tmp_path):
+    process = manager(tmp_path, "from jobmon.managers.ahead import await_workflow; assert await_workflow() is None")
+    process.prepare()
+    process._process.stdin.close()
+    assert process._process.wait(30) == 0
 
 
 def test_a_manager_that_dies_is_started_again_and_its_last_words_are_told(tmp_path):
     told = Told(2)
-    process = manager(tmp_path, told, "import sys; print('no such queue'); sys.exit(1)")
-    process.start()
+    process = manager(tmp_path, "import sys; print('no such queue'); sys.exit(1)")
+    start(process, tmp_path, told)
     told.wait()
     process.end()
     assert "ended with status 1; it is started again in 0.5 s: no such queue" in told.lines[0]
@@ -56,8 +110,8 @@ def test_a_manager_that_dies_is_started_again_and_its_last_words_are_told(tmp_pa
 
 def test_a_manager_whose_place_was_taken_is_not_started_again(tmp_path):
     told = Told(1)
-    process = manager(tmp_path, told, f"raise SystemExit({SUPERSEDED})")
-    process.start()
+    process = manager(tmp_path, f"raise SystemExit({SUPERSEDED})")
+    start(process, tmp_path, told)
     told.wait()
     process._thread.join(30)
     assert not process._thread.is_alive()
@@ -66,8 +120,8 @@ def test_a_manager_whose_place_was_taken_is_not_started_again(tmp_path):
 
 def test_a_manager_that_is_told_to_end_is_not_started_again(tmp_path):
     told = Told(1)
-    process = manager(tmp_path, told, "import signal; signal.pause()")
-    process.start()
+    process = manager(tmp_path, "import signal; signal.pause()")
+    start(process, tmp_path, told)
     process.end()
     process._thread.join(30)
     assert not process._thread.is_alive()

@@ -197,7 +197,8 @@ def test_an_agent_that_cannot_be_started_defers_and_says_why(tmp_path: Path, mon
     context = Context(tmp_path)
     monkeypatch.setattr(context, "agent_argv", lambda *, workers: (sys.executable, "-c", "raise SystemExit('no room')"))
     executor = Multiprocess(Settings(workers=1))
-    executor.start(context)
+    with pytest.raises(SchedulerUnavailable, match="no room"):
+        executor.start(context)
     outcome = dict(executor.submit(requests=[request("t1")]))["t1"]
     assert isinstance(outcome, Deferred)
     assert "no room" in outcome.why

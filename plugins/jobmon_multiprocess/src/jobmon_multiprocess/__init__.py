@@ -11,6 +11,7 @@ from jobmon.plugins import (
     Accepted,
     Deferred,
     Executor,
+    ExecutorContext,
     Exited,
     Finding,
     Found,
@@ -61,6 +62,10 @@ class Multiprocess(Executor):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._agent: Agent | None = None
+
+    def start(self, context: ExecutorContext) -> None:
+        super().start(context)
+        self._ask({"workers": self.settings.workers})  # the agent begins while the workflow is still being bound
 
     def stop(self) -> None:
         if self._agent is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import bench_clusters, bench_dummy, bench_local, bench_resume, bench_startup
 from benchmarks.figure import Results
 from benchmarks.peers import Peers
+from benchmarks.scratch import all_scratch
 from benchmarks.setting import Setting
 from benchmarks.table import table
 
@@ -45,17 +46,17 @@ def main() -> None:
     unknown = sorted(set(given.names) - set(BENCHMARKS))
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    setting = _setting(given)
-    for name in given.names or BENCHMARKS:
-        print(f"{name} ...", file=sys.stderr)
-        setting.results.begin()
-        BENCHMARKS[name](setting)
+    with all_scratch((given.scratch or Setting.default_parent()).absolute()) as parent:
+        setting = _setting(given, parent)
+        for name in given.names or BENCHMARKS:
+            print(f"{name} ...", file=sys.stderr)
+            setting.results.begin()
+            BENCHMARKS[name](setting)
 
 
-def _setting(given: argparse.Namespace) -> Setting:
+def _setting(given: argparse.Namespace, parent: Path) -> Setting:
     out = given.out or Path("out/benchmarks.jsonl")
     out.parent.mkdir(parents=True, exist_ok=True)
-    parent = (given.scratch or Setting.default_parent()).absolute()
     venv = given.peers_venv.absolute() if given.peers_venv else None
     return Setting(Results(out, parent), Peers.find(venv), given.quick, 1 if given.quick else given.repeats, parent)
 

@@ -12,7 +12,7 @@ from benchmarks.setting import Setting
 
 def true(setting: Setting) -> None:
     """The command `true`, again and again."""
-    for n in (200,) if setting.quick else (2_000, 10_000):
+    for n in (200,) if setting.quick else (2_000, 10_000, 50_000):
         request = Request("flat", n, "local", "")
         _beside(setting, "true", request, (xargs(n), ninja(n)), target="0.7 of xargs or more")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, mkdtemp
 from typing import Any
 
 _PACKAGES = ("jobmon", "msgspec", "requests", "sqlalchemy", "starlette", "uvicorn", "uvloop", "httptools")
@@ -17,7 +17,9 @@ _PACKAGES = ("jobmon", "msgspec", "requests", "sqlalchemy", "starlette", "uvicor
 
 @cache
 def machine(folder: Path) -> Mapping[str, Any]:
-    """The machine, and the disk that holds `folder`, with the milliseconds of one `fdatasync` of 100 new bytes."""
+    """The machine, and the disk that holds `folder`, with the milliseconds of one `fdatasync` of 100 new bytes, and of
+    making one file: where many were deleted of late, ext4 is slow at that (see `benchmarks.scratch.all_scratch`).
+    """
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "cpu": _field(Path("/proc/cpuinfo"), "model name"),
@@ -26,6 +28,7 @@ def machine(folder: Path) -> Mapping[str, Any]:
         "kernel": platform.release(),
         "file_system": _file_system(folder),
         "fdatasync_ms": round(_fdatasync_ms(folder), 3),
+        "file_creation_ms": round(_file_creation_ms(folder), 3),
     }
 
 
@@ -63,4 +66,14 @@ def _fdatasync_ms(folder: Path) -> float:
             began = time.perf_counter()
             os.fdatasync(file.fileno())
             costs.append(time.perf_counter() - began)
+    return statistics.median(costs) * 1e3
+
+
+def _file_creation_ms(folder: Path) -> float:
+    costs = []
+    inside = Path(mkdtemp(dir=folder))
+    for number in range(200):
+        began = time.perf_counter()
+        os.close(os.open(inside / str(number), os.O_WRONLY | os.O_CREAT, 0o600))
+        costs.append(time.perf_counter() - began)
     return statistics.median(costs) * 1e3

@@ -30,11 +30,11 @@ class Peer:
         Raises:
             CalledProcessError: it failed.
         """
-        with tempfile.TemporaryDirectory(dir=parent, prefix=f"peer-{self.name}-") as folder:
-            command = self.prepare(Path(folder))
-            began = time.perf_counter()
-            done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-            elapsed_s = time.perf_counter() - began
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"peer-{self.name}-"))
+        command = self.prepare(folder)
+        began = time.perf_counter()
+        done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+        elapsed_s = time.perf_counter() - began
         return float(done.stdout.split()[-1]) if self.says_seconds else elapsed_s
 
 

@@ -113,10 +113,10 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
         # be so each time: it is bounded as tightly as node failures are.
         own = reason is Reason.EXIT_NONZERO and observed.exit_status not in WORKER_DID_NOT_RUN_IT
         return instances.Ended(Reason.UNKNOWN if own else Reason.LOST, detail=_before_start(observed))
-    if facts.reporting is Reporting.WORKER and reason is Reason.SIGNALLED:
-        # Had the command been signalled, its worker would have reported it, and ended with a status.
-        killed = f"its worker was killed, and its command with it ({observed.detail or 'by a signal'})"
-        return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(killed, observed))
+    if facts.reporting is Reporting.WORKER and reason in (Reason.SIGNALLED, Reason.EXIT_NONZERO):
+        # Whatever its command does, a worker reports it, or leaves the report in a file.
+        wordless = f"its worker ended without a word of how its command did ({observed.detail or reason})"
+        return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(wordless, observed))
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
         return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(detail, observed))

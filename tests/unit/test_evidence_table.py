@@ -123,9 +123,9 @@ def test_a_reason_that_charges_nobody_is_kept_before_and_after_the_start(reason:
 @pytest.mark.parametrize("reason", Reason)
 def test_a_running_attempt_ends_for_the_reason_that_the_platform_gives(reporting: Reporting, reason: Reason) -> None:
     event = weigh(Observed(Sighting.EXITED, reason, 9, "said"), reporting=reporting, is_call=True)
-    if reporting is Reporting.WORKER and reason is Reason.SIGNALLED:
-        killed = "its worker was killed, and its command with it (said)"  # of a command's signal it would have told
-        assert event == Ended(Reason.LOST, 9, detail=killed)
+    if reporting is Reporting.WORKER and reason in (Reason.SIGNALLED, Reason.EXIT_NONZERO):
+        wordless = "its worker ended without a word of how its command did (said)"  # it would have reported it
+        assert event == Ended(Reason.LOST, 9, detail=wordless)
     else:
         assert event == Ended(reason, 9, detail="said")
 
@@ -196,7 +196,7 @@ SAID = "the platform's output ends with:\nbash: no python"
         (Observed(Sighting.EXITED, Reason.EXIT_NONZERO, 127), SUBMITTED, False, "without a word from a worker"),
         (Observed(Sighting.EXITED, None, 0), RUNNING, True, "its worker never reported the result of the call"),
         (Observed(Sighting.EXITED, Reason.OUT_OF_MEMORY, detail="oom"), RUNNING, False, "oom; the platform's"),
-        (Observed(Sighting.EXITED, Reason.SIGNALLED), RUNNING, False, "its worker was killed"),
+        (Observed(Sighting.EXITED, Reason.SIGNALLED), RUNNING, False, "its worker ended without a word"),
     ],
 )
 def test_an_end_without_a_report_quotes_the_platforms_output(

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 from gridengine_daemons import all_jobs, end_jobs, live_jobs, wrap
-from users import Running, User
+from users import Running, User, until
 
 TOML = """
 [workflow]
@@ -104,7 +104,12 @@ class ClusterUser(User):
         return [Attempt(*row) for row in rows]
 
     def submitted(self) -> dict[str, str]:
-        """Names by number of the jobs that the cluster was given."""
+        """Names by number of the jobs that the cluster was given. One that has left the queue is accounted for soon."""
+        ids = {attempt.executor_job_id.partition(".")[0] for attempt in self.attempts() if attempt.executor_job_id}
+        until(lambda: ids <= set(all_jobs()), "all jobs are listed or accounted for")
+        return self._known()
+
+    def _known(self) -> dict[str, str]:
         tokens = self._tokens()
         return {number: name for number, name in all_jobs().items() if name[:27] in tokens}
 
@@ -123,5 +128,5 @@ class ClusterUser(User):
         return sorted(path.read_text().split()) if path.exists() else []
 
     def leave(self) -> dict[int, str]:
-        end_jobs(set(self.submitted()))
+        end_jobs(set(self._known()))
         return super().leave()

@@ -47,8 +47,9 @@ def accounted() -> dict[str, str]:
 
 
 def all_jobs() -> dict[str, str]:
-    """Name by number of all jobs that are listed or accounted for."""
-    return accounted() | {number: name for number, (name, _) in live_jobs().items()}
+    """Name by number of all jobs that are listed or accounted for; between the two a job is neither for a moment."""
+    live = {number: name for number, (name, _) in live_jobs().items()}
+    return live | accounted()
 
 
 def end_jobs(numbers: set[str]) -> None:

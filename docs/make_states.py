@@ -149,9 +149,9 @@ def evidence_table() -> list[str]:
         "its own becomes `LOST`, which uses up no attempt (`UNKNOWN`, where the platform could not even run the",
         "worker: free too, but only as often as node failures). So do `SIGNALLED` and `EXIT_NONZERO` where a worker",
         "reports: it tells whatever its command does, or leaves that in a file, so an end without a word is the",
-        "worker's own, or made up by a platform that could not start it a second time. Where a signal from outside has",
-        "ended the command, the worker's report takes over the platform's reason if that tells more, such as `TIMEOUT`;",
-        "else it becomes `LOST`.",
+        "worker's own, or made up by a platform that could not start it a second time. Where a signal from",
+        "outside has ended the command, the worker's report takes over the platform's reason if that tells more,",
+        "such as `TIMEOUT`; else it becomes `LOST`.",
         "",
         *table([*(name for name, _ in DIMENSIONS), "amounts to"], rows),
     ]

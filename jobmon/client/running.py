@@ -42,29 +42,11 @@ def run_workflow(
     resume: bool,
     take_over: bool,
     manager: "ManagerPlace",
-    show: bool,
-    requester: Requester | None,
-) -> WorkflowResult:
-    """See `Workflow.run`."""
-    with _manager_ahead(manager, plan, config) as process:
-        return _run(
-            workflow, plan, config, resume=resume, take_over=take_over, manager=manager, process=process, show=show,
-            requester=requester,
-        )  # fmt: skip
-
-
-def _run(
-    workflow: "Workflow",
-    plan: Plan,
-    config: Config,
-    *,
-    resume: bool,
-    take_over: bool,
-    manager: "ManagerPlace",
     process: ManagerProcess | None,
     show: bool,
     requester: Requester | None,
 ) -> WorkflowResult:
+    """See `Workflow.run`. `process` is what `manager_ahead` gives."""
     began_s = time.monotonic()
     view = choose_view(show=show)
     requester = requester or connect(os.environ, port=config.server.port)
@@ -196,7 +178,7 @@ def _stopped_unless_begun(requester: Requester, opened: RunOpened) -> Iterator[N
 
 
 @contextmanager
-def _manager_ahead(manager: "ManagerPlace", plan: Plan, config: Config) -> Iterator[ManagerProcess | None]:
+def manager_ahead(manager: "ManagerPlace", plan: Plan, config: Config) -> Iterator[ManagerProcess | None]:
     """With the manager's process, where it is to be one of its own, that begins while a server is found or started."""
     names = [executor.name for executor in plan.usable]
     if manager != "process" or not names:

@@ -107,7 +107,10 @@ class Workflow:
             ServerError, StoreError: there is no server, or it cannot work.
             Superseded: another run took the place of this one.
         """
-        from jobmon.client.running import run_workflow  # the parts that talk over HTTP are slow to import
+        from jobmon.client.running import (  # the parts that talk over HTTP are slow to import
+            manager_ahead,
+            run_workflow,
+        )
 
         if hasattr(sys.modules.get(SCRIPT_NAME), LOADING):
             raise InvalidWorkflow(
@@ -120,9 +123,11 @@ class Workflow:
         config = load_config(script_folder()) if config is None else config
         served = partial(served_elsewhere, requester)
         plan = check(self, config, Registry(), elsewhere=manager == "none", served=served)
-        return run_workflow(
-            self, plan, config, resume=resume, take_over=take_over, manager=manager, show=progress, requester=requester
-        )
+        with manager_ahead(manager, plan, config) as process:
+            return run_workflow(
+                self, plan, config, resume=resume, take_over=take_over, manager=manager, process=process,
+                show=progress, requester=requester,
+            )  # fmt: skip
 
     def working_folder(self) -> str:
         """Where commands run that say nothing else: `cwd`, else the working folder of this process."""

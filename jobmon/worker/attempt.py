@@ -183,7 +183,7 @@ class Attempt:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _own_status(self, told: dict[str, Any]) -> int:
-        """The command's, so that the platform's word is right should the report be lost."""
+        """The command's, so that the platform's own records are right."""
         status = 128 + told["signal"] if told["signal"] else told["exit_status"] or 0
         if told["reason"] is not None and status == 0:
             status = 1

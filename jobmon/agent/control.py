@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from jobmon.agent.messages import Question, Reply
+from jobmon.wire.decoding import Undecodable
 
 _questions = msgspec.json.Decoder(Question)
 
@@ -50,7 +51,7 @@ class Client:
         """The questions that have come whole; None when it has hung up.
 
         Raises:
-            msgspec.DecodeError: it speaks another language.
+            Undecodable: it speaks another language.
         """
         try:
             while chunk := self.channel.recv(1 << 16):
@@ -132,7 +133,7 @@ class Door:
     def _attend(self, client: Client) -> None:
         try:
             questions = client.questions()
-        except msgspec.DecodeError as error:
+        except Undecodable as error:
             client.answer(Reply("", error=f"this agent does not understand: {error}"))
             questions = None
         if questions is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from jobmon.agent.saying import say
+from jobmon.wire.decoding import Undecodable
 from jobmon.wire.workers import FinishAttempts, FinishReport
 
 #: From this size on, in bytes, a journal that never becomes empty is written anew without what is settled.
@@ -71,7 +72,7 @@ class Journal:
     def _take(self, line: bytes) -> None:
         try:
             message = _decode(line)
-        except msgspec.DecodeError as error:  # another version's
+        except Undecodable as error:  # another version's
             say(f"agent: a line of {self._path} is not understood: {error}")
             return
         for report in message.reports:

@@ -16,6 +16,7 @@ from jobmon.requester import Requester
 from jobmon.states.evidence import Sighting
 from jobmon.states.reasons import Reason
 from jobmon.wire import routes
+from jobmon.wire.decoding import Undecodable
 from jobmon.wire.leases import Observation
 from jobmon.wire.workers import FinishAttempts, FinishReport
 
@@ -63,7 +64,7 @@ class Outbox:
                 self._requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(left.worker_id, reports))
             except FileNotFoundError:
                 continue
-            except (msgspec.DecodeError, InvalidRequest) as error:
+            except (*Undecodable, InvalidRequest) as error:
                 aside = path.with_suffix(".refused")
                 path.replace(aside)
                 _log.warning("a worker left a report that cannot be used (%s); it is kept as %s", error, aside)

@@ -11,6 +11,7 @@ import msgspec
 
 from jobmon.plugins.resources import Resources
 from jobmon.states.reasons import Reason
+from jobmon.wire.decoding import Undecodable
 from jobmon.wire.jobs import Call, Command
 
 #: From SIGTERM to SIGKILL, for a payload whose end is asked for, in seconds.
@@ -181,7 +182,7 @@ def ending(told: str) -> Exited:
     """
     try:
         said = msgspec.json.decode(told, type=_Ending)
-    except msgspec.DecodeError as error:
+    except Undecodable as error:
         raise ValueError(f"the payload's runner told no end: {told[:200]!r}") from error
     return Exited(
         said.exit_status,

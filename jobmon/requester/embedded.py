@@ -16,6 +16,7 @@ import requests
 from jobmon.errors import ServerUnreachable, StoreError
 from jobmon.processes import is_alive
 from jobmon.requester.endpoint import DataFolder, Endpoint
+from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import Health
 
 _PROBE_S = 5.0
@@ -67,7 +68,7 @@ def _answers(endpoint: Endpoint) -> bool:
             session.trust_env = False
             response = session.post(endpoint.url + "/health", data=b"{}", timeout=_PROBE_S)
         health = msgspec.json.decode(response.content, type=Health)
-    except (requests.RequestException, msgspec.DecodeError):
+    except (requests.RequestException, *Undecodable):
         return False
     return health.database_id == endpoint.database_id
 

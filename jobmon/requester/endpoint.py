@@ -10,6 +10,7 @@ import msgspec
 
 from jobmon.errors import ConfigurationError
 from jobmon.processes import ProcessIdentity
+from jobmon.wire.decoding import Undecodable
 
 
 @attrs.frozen
@@ -85,7 +86,7 @@ class DataFolder:
         """The recorded address; None when no server has run here."""
         try:
             return msgspec.json.decode(self.endpoint_file.read_bytes(), type=Endpoint)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, *Undecodable):
             return None
 
     def write_endpoint(self, endpoint: Endpoint) -> None:

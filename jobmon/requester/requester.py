@@ -14,6 +14,7 @@ from requests.structures import CaseInsensitiveDict
 
 from jobmon.errors import NotAuthorised, ServerError, ServerUnreachable, StoreError
 from jobmon.ids import new_request_id
+from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import API_VERSION
 from jobmon.wire.problems import Problem, to_error
 from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, Route
@@ -115,7 +116,7 @@ class Requester:
             decoder = self._decoders.setdefault(route.path, msgspec.json.Decoder(route.answer))
         try:
             return decoder.decode(response.content)  # type: ignore[no-any-return]
-        except msgspec.DecodeError as error:
+        except Undecodable as error:
             raise _stranger(response, self.url) from error
 
     def _send(self, path: str, body: bytes, request_id: str) -> requests.Response:
@@ -156,7 +157,7 @@ class _Waiting(msgspec.Struct):
 def _refusal(response: requests.Response, url: str) -> Exception:
     try:
         problem = msgspec.json.decode(response.content, type=Problem)
-    except msgspec.DecodeError:
+    except Undecodable:
         return _stranger(response, url)
     error = to_error(problem)
     if isinstance(error, NotAuthorised):

@@ -23,6 +23,7 @@ from jobmon.server.writing import cancellations_of, changes_of, instances_of, is
 from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
+from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import API_VERSION, Health, Listen, Listening
 from jobmon.wire.leases import ClaimJobs, JobsClaimed, ReadInstanceChanges
 from jobmon.wire.problems import to_problem
@@ -205,7 +206,7 @@ def _tokens_of(message: Any) -> list[str]:
 def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     try:
         return decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except Undecodable as error:
         raise InvalidRequest(f"the message cannot be read: {error}") from error
 
 

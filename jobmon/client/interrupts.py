@@ -1,4 +1,4 @@
-"""Ctrl-C: the first press is told to the run, the second ends at once."""
+"""Signals of the terminal: the first Ctrl-C is told to the run, the second ends at once; its closing ends nothing."""
 
 import signal
 import threading
@@ -29,3 +29,20 @@ def two_presses(on_first: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
+
+
+@contextmanager
+def outliving_the_terminal() -> Iterator[None]:
+    """Within this, SIGHUP, which a terminal sends when it is closed, does nothing, unless the script has seen to it.
+
+    It is handled, not ignored: what is started meanwhile would inherit that. Outside the main thread this does nothing.
+    """
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGHUP, lambda _signal, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -18,3 +18,12 @@ def printable_lines(text: str) -> str:
 
 def _shown(match: re.Match[str]) -> str:
     return repr(match[0])[1:-1]
+
+
+def span(seconds: float) -> str:
+    """A length of time: `3.2 s`, `2:13 min`, `1:02:13`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02} min"

@@ -8,19 +8,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobmon.client.aside import beside_the_run
 from jobmon.client.capture import captured, left_out
 from jobmon.client.failures import FailureLines
 from jobmon.client.following import Following
-from jobmon.client.interrupts import two_presses
+from jobmon.client.interrupts import outliving_the_terminal, two_presses
 from jobmon.client.manager_process import ManagerProcess
 from jobmon.client.opening import open_run
 from jobmon.client.plan import Plan
+from jobmon.client.printing import span
 from jobmon.client.progress import progress
 from jobmon.client.reach import make_reachable
 from jobmon.client.result import WorkflowResult
 from jobmon.client.resuming import match
 from jobmon.client.specs import digests, specs
-from jobmon.client.views import choose_view
+from jobmon.client.views import View, choose_view
 from jobmon.config import Config
 from jobmon.errors import ConfigurationError, JobmonError, WorkflowChanged
 from jobmon.managers.job_list_manager import JobListManager
@@ -47,9 +49,24 @@ def run_workflow(
     requester: Requester | None,
 ) -> WorkflowResult:
     """See `Workflow.run`. `process` is what `manager_ahead` gives."""
+    with outliving_the_terminal(), beside_the_run(choose_view(show=show)) as view:
+        requester = requester or connect(os.environ, port=config.server.port)
+        return _run(workflow, plan, config, requester, view, process, manager, resume=resume, take_over=take_over)
+
+
+def _run(
+    workflow: "Workflow",
+    plan: Plan,
+    config: Config,
+    requester: Requester,
+    view: View,
+    process: ManagerProcess | None,
+    manager: "ManagerPlace",
+    *,
+    resume: bool,
+    take_over: bool,
+) -> WorkflowResult:
     began_s = time.monotonic()
-    view = choose_view(show=show)
-    requester = requester or connect(os.environ, port=config.server.port)
     if manager != "none":  # one elsewhere sees to it itself
         for line in make_reachable(plan.usable, requester):
             view.line(line)
@@ -75,15 +92,11 @@ def run_workflow(
             jobs.begin(opened.run_id, plan.dag, ids, plan.executor_of, fresh=fresh)
         if not fresh:
             serving.enter_context(managed)
-        try:
-            following.follow()
-        except BaseException:
-            view.end(progress(jobs, executors))
-            raise
+        following.follow()
         state = jobs.finish()
     view.end(progress(jobs, executors))
     elapsed_s = time.monotonic() - began_s
-    view.line(f"{head} {state} after {_span(elapsed_s)}")
+    view.line(f"{head} {state} after {span(elapsed_s)}")
     workflow.result = WorkflowResult(
         name=workflow.name,
         workflow_id=opened.workflow_id,
@@ -232,11 +245,3 @@ def _watch(manager: "JobInstanceManager", following: Following) -> None:
         manager.join()
     except Exception as error:  # noqa: BLE001 - raised again where the run is followed
         following.fail(error)
-
-
-def _span(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02} min"

@@ -1,14 +1,18 @@
 """What the user sees while a workflow runs: log lines, unless it is a terminal (see `live`)."""
 
+import io
+import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from jobmon.client.printing import printable_lines
-from jobmon.client.progress import ExecutorProgress
+from jobmon.client.progress import ExecutorProgress, Pace
 
 _EVERY_S = 10.0
+_log = logging.getLogger(__name__)
 
 
 class View(Protocol):
@@ -41,8 +45,9 @@ class PlainView:
     """Log lines on standard error: events as they come, progress at most every ten seconds and only when it changed."""
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self._out = sys.stderr if out is None else out
+        self._out = standard_error() if out is None else out
         self._next_s = time.monotonic() + _EVERY_S
+        self._pace = Pace(time.monotonic())
         self._said = ""
         self._notes: set[str] = set()
 
@@ -56,13 +61,14 @@ class PlainView:
             if note not in self._notes:
                 self.line(note)
         self._notes = set(notes)
-        if time.monotonic() < self._next_s:
+        now = time.monotonic()
+        if now < self._next_s:
             return
-        self._next_s = time.monotonic() + _EVERY_S
-        text = "; ".join(f"{row.executor}: {row.words()}" for row in rows)
+        self._next_s = now + _EVERY_S
+        pace, text = self._pace.words(rows, now), "; ".join(f"{row.executor}: {row.words()}" for row in rows)
         if text != self._said:
             self._said = text
-            self.line(text)
+            self.line(f"{pace}; {text}")
 
     def end(self, rows: Sequence[ExecutorProgress]) -> None:
         """A line for each executor."""
@@ -79,11 +85,23 @@ def table(rows: Sequence[ExecutorProgress]) -> list[str]:
 
 
 def choose_view(*, show: bool) -> View:
-    """The live view where standard error is a terminal, log lines elsewhere, nothing unless `show`."""
-    if not show:
-        return SilentView()
-    if sys.stderr.isatty():
-        from jobmon.client.live import LiveView  # rich is slow to import, and needed in a terminal alone
+    """The live view where standard error is a terminal, log lines elsewhere, nothing unless `show` or without it."""
+    try:
+        if not show or sys.stderr is None:
+            return SilentView()
+        if sys.stderr.isatty():
+            from jobmon.client.live import LiveView  # rich is slow to import, and needed in a terminal alone
 
-        return LiveView()
-    return PlainView()
+            return LiveView()
+        return PlainView()
+    except Exception:  # noqa: BLE001 - closed, or whatever the script has put there: nothing can be shown
+        _log.info("there is no standard error to show the run on", exc_info=True)
+        return SilentView()
+
+
+def standard_error() -> TextIO:
+    """Standard error; where it is the process's own, another stream to it: a stuck one then holds nobody else up."""
+    if sys.stderr is not sys.__stderr__ or not isinstance(sys.stderr, io.TextIOWrapper):
+        return sys.stderr  # a test, a notebook or the user has put something in its place
+    descriptor = os.dup(sys.stderr.fileno())
+    return open(descriptor, "w", encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: PTH123

@@ -17,6 +17,7 @@ from jobmon.client.task import NOTHING, Task, tags_of
 from jobmon.config import Config, load_config
 from jobmon.errors import InvalidWorkflow
 from jobmon.plugins.registry import Registry
+from jobmon.processes import hold_standard_descriptors
 from jobmon.worker.calls import LOADING, SCRIPT_NAME
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Workflow:
 
         if manager not in ("process", "in-process", "none"):
             raise InvalidWorkflow(f'manager is {manager!r}; it must be "process", "in-process" or "none"')
+        hold_standard_descriptors()
         config = load_config(script_folder()) if config is None else config
         served = partial(served_elsewhere, requester)
         plan = check(self, config, Registry(), elsewhere=manager == "none", served=served)

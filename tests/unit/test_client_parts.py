@@ -1,18 +1,12 @@
-"""Small parts of the client: the manager's process, captured variables, the bars, the public names."""
+"""Small parts of the client: the manager's process, captured variables, the public names."""
 
-import io
 import subprocess
 import sys
 import threading
 
-import pytest
-from rich.console import Console
-
 import jobmon
 from jobmon.client.capture import captured, left_out
-from jobmon.client.live import LiveView, picture
 from jobmon.client.manager_process import SUPERSEDED, ManagerProcess
-from jobmon.client.progress import ExecutorProgress
 
 
 class Told:
@@ -139,35 +133,6 @@ def test_captured_variables_that_are_not_utf_8_are_left_out_and_named():
     assert captured(environ, ["*"]) == {"LANG": "C"}
     assert left_out(environ, ["P*"]) == ["PATH"]
     assert left_out(environ, ["L*"]) == []
-
-
-def test_the_bars_show_counts_and_notes_and_events_stay():
-    out = io.StringIO()
-    view = LiveView(Console(file=out, force_terminal=True, width=120))
-    row = ExecutorProgress(
-        "compute", "uge", 142, done=98, running=31, queued=12, waiting=0, failed=1, cancelled=0, blocked=0
-    )
-    view.show([row], ["executor uploads has queued jobs, and no live manager serves it"])
-    view.line("fit-[Chad]  attempt 1  OUT_OF_MEMORY")
-    view.end([row])
-    text = out.getvalue()
-    for words in ("98 done", "31 running", "12 queued", "1 failed", "no live manager", "fit-[Chad]  attempt 1"):
-        assert words in text
-
-
-@pytest.mark.parametrize("width", [80, 100, 120, 200])
-def test_the_bars_leave_room_for_an_echoed_ctrl_c_and_lose_no_count(width):
-    rows = [
-        ExecutorProgress("compute", "multiprocess", 100_000, 98_000, 8, 1_900, 50, failed=30, cancelled=0, blocked=12),
-        ExecutorProgress("uploads", "sequential", 5, 0, 1, 4, 0, failed=0, cancelled=0, blocked=0),
-    ]
-    out = io.StringIO()
-    Console(file=out, width=width).print(picture(rows, ["compute: " + "waits for much " * 20], width))
-    lines = out.getvalue().splitlines()
-    assert max(len(line.rstrip()) for line in lines) <= width - 3
-    words = out.getvalue().split()
-    for count in ("98,000", "8", "1,900", "50", "30", "12"):
-        assert count in words
 
 
 def test_every_public_name_is_there_and_importing_jobmon_imports_nothing_else():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jobmon.errors import (
         ConfigurationError,
         CycleInGraph,
+        DatabaseGone,
         InvalidRequest,
         InvalidResources,
         InvalidTask,
@@ -51,6 +52,7 @@ __all__ = [
     "BashTask",
     "ConfigurationError",
     "CycleInGraph",
+    "DatabaseGone",
     "InvalidRequest",
     "InvalidResources",
     "InvalidTask",

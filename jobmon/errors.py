@@ -18,6 +18,7 @@ JobmonError
 │   ├── NotAuthorised
 │   └── ServerIncompatible
 ├── StoreError               the database cannot be used
+│   └── DatabaseGone         its file was removed or replaced while it was in use
 ├── InvalidRequest           the server refuses a message as malformed
 ├── Superseded               a newer manager or run has taken this one's place
 └── InvalidTransition        a state machine was asked for what cannot be
@@ -108,6 +109,10 @@ class ServerIncompatible(ServerError):
 
 class StoreError(JobmonError):
     """The database cannot be opened or written."""
+
+
+class DatabaseGone(StoreError):
+    """The database that is in use was removed or replaced: what it had acknowledged cannot be found any more."""
 
 
 class InvalidRequest(JobmonError):

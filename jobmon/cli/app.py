@@ -17,6 +17,8 @@ COMMANDS = {
     "logs": ("jobmon.cli.logs", "Print what an attempt of a job wrote."),
     "server": ("jobmon.cli.server", "Run a server in the foreground."),
     "manager": ("jobmon.cli.manager", "Serve executors from this host."),
+    "backup": ("jobmon.cli.backup", "Copy the database, also while a server runs."),
+    "check": ("jobmon.cli.check", "Look whether the database is whole."),
     "plugin": ("jobmon.cli.plugin", "Write executor types, and check them."),
 }
 

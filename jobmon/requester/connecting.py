@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jobmon.errors import ConfigurationError, ServerIncompatible, ServerUnreachable
+from jobmon.errors import ConfigurationError, DatabaseGone, ServerIncompatible, ServerUnreachable
 from jobmon.requester.embedded import find, find_or_start
 from jobmon.requester.endpoint import DataFolder, checked_token
 from jobmon.requester.requester import Requester
@@ -76,8 +76,24 @@ def _embedded(folder: DataFolder, start: bool, port: int | None, patience_s: flo
         endpoint.url,
         folder.token(),
         patience_s=patience_s,
-        recover=lambda: find_or_start(folder, port).url,
+        recover=lambda: _brought_back(folder, port, endpoint.database_id),
         data_folder=folder.path,
+    )
+
+
+def _brought_back(folder: DataFolder, port: int | None, database_id: str) -> str:
+    """The address of the server of that database, started again if need be.
+
+    Raises:
+        DatabaseGone: the folder has another database now, or none.
+    """
+    if folder.database.exists():
+        endpoint = find_or_start(folder, port)
+        if endpoint.database_id == database_id:
+            return endpoint.url
+    raise DatabaseGone(
+        f"the database {folder.database} was removed or replaced while it was in use: what was recorded of this run is "
+        "gone. Put the data folder back, or run the workflow anew"
     )
 
 

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from jobmon.errors import NotAuthorised, ServerError, ServerUnreachable, StoreError
+from jobmon.errors import DatabaseGone, NotAuthorised, ServerError, ServerUnreachable, StoreError
 from jobmon.ids import new_request_id
 from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import API_VERSION
@@ -99,6 +99,8 @@ class Requester:
             return
         try:
             self.url = self._recover()
+        except DatabaseGone:
+            raise
         except (ServerUnreachable, StoreError):
             if time.monotonic() - away_since_s > _RECOVERY_S:
                 raise

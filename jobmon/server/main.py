@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ import uvloop
 from starlette.applications import Starlette
 
 from jobmon.clock import SystemClock
-from jobmon.errors import StoreError
+from jobmon.errors import DatabaseGone, StoreError
 from jobmon.processes import identify
 from jobmon.requester.endpoint import DataFolder, Endpoint
 from jobmon.server.app import Api
@@ -27,6 +28,7 @@ from jobmon.server.listening import Listeners, Opened, open_sockets
 from jobmon.server.signs import Patience, SignsOfLife
 from jobmon.store import instances, leases
 from jobmon.store.database import Database, open_database, server_key
+from jobmon.store.presence import Presence
 from jobmon.store.writer import Transaction, Writer
 
 _LOCK_PATIENCE_S = 10.0
@@ -58,8 +60,9 @@ def serve(
     if not lock.acquire(wait=False) and not _waited(lock):
         raise StoreError(f"another server has the database of {folder.path} open")
     try:
-        opened = open_sockets(folder.endpoint(), host, port)
-        database = open_database(folder.database)
+        last = folder.endpoint()
+        opened = open_sockets(last, host, port)
+        database = open_database(folder.database, None if last is None else last.database_id)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_serve(folder, database, opened, patience or Patience(), ends_when_idle, on_ready))
@@ -113,10 +116,13 @@ async def _serve(
     writer.start()
     try:
         endpoint = _recorded(folder, opened, queries.database_id)
-        idle = await _until_ended(servers, opened.sockets, hub, lambda: on_ready(endpoint),
-                                  _idle_check(signs, database, writer) if ends_when_idle else None,
-                                  min(_IDLE_CHECK_S, patience.idle_s))  # fmt: skip
-        if idle:  # no worker is left who would look for it there
+        watch = Watch(
+            database.presence,
+            _idle_check(signs, database, writer) if ends_when_idle else None,
+            min(_IDLE_CHECK_S, patience.idle_s),
+        )
+        await _until_ended(servers, opened.sockets, hub, lambda: on_ready(endpoint), watch)
+        if watch.idle:  # no worker is left who would look for it there
             folder.write_endpoint(attrs.evolve(endpoint, outside=()))
     finally:
         writer.stop()
@@ -153,19 +159,40 @@ class Servers:
             server.should_exit = True
 
 
+class Watch:
+    """Whether a server must end by itself: nobody needs it, or its files are gone."""
+
+    interval_s = 1.0
+
+    def __init__(self, presence: Presence, is_idle: Callable[[], bool] | None, idle_check_s: float) -> None:
+        self._presence, self._is_idle, self._idle_check_s = presence, is_idle, idle_check_s
+        self.interval_s = min(self.interval_s, idle_check_s)
+        self._looked_at_s = -math.inf
+        self.idle = False
+
+    def reason_to_end(self, now_s: float) -> str | None:
+        """Why it must end, if it must; to be asked every `interval_s`."""
+        try:
+            self._presence.check()
+        except DatabaseGone as error:
+            return str(error)
+        if self._is_idle is None or now_s - self._looked_at_s < self._idle_check_s:
+            return None
+        self._looked_at_s = now_s
+        self.idle = self._is_idle()
+        return "nobody has needed this server for a while: it ends" if self.idle else None
+
+
 async def _until_ended(
-    servers: Servers,
-    sockets: list[socket.socket],
-    hub: Hub,
-    ready: Callable[[], None],
-    idle: Callable[[], bool] | None,
-    idle_check_s: float,
-) -> bool:
-    """Serve until told to end, or idle; whether it was idle."""
+    servers: Servers, sockets: list[socket.socket], hub: Hub, ready: Callable[[], None], watch: Watch
+) -> None:
+    """Serve until told to end, or until the watch has a reason."""
     loop = asyncio.get_running_loop()
-    ended_idle = False
+    ending = False
 
     def end() -> None:
+        nonlocal ending
+        ending = True
         hub.close()  # long polls answer now
         servers.end()
 
@@ -174,13 +201,12 @@ async def _until_ended(
     ready()
     servers.serve(sockets)
     while not all(task.done() for task in servers.tasks):
-        await asyncio.wait(servers.tasks, timeout=idle_check_s)
-        if not ended_idle and idle is not None and idle():
-            _log.info("nobody has needed this server for a while: it ends")
-            ended_idle = True
+        await asyncio.wait(servers.tasks, timeout=watch.interval_s)
+        why = None if ending else watch.reason_to_end(loop.time())
+        if why is not None:
+            _log.warning("%s", why)
             end()
     await asyncio.gather(*servers.tasks)
-    return ended_idle
 
 
 def _idle_check(signs: SignsOfLife, database: Database, writer: Writer) -> Callable[[], bool]:

@@ -1,5 +1,6 @@
 """Opening the SQLite file: who may, how, and what is wrong when it cannot be."""
 
+import logging
 import os
 import secrets
 import sqlite3
@@ -11,7 +12,10 @@ import sqlalchemy as sa
 
 from jobmon.errors import StoreError
 from jobmon.store import schema
+from jobmon.store.acknowledged import LastCommit, Note
 from jobmon.store.connection import Connection, Pool
+from jobmon.store.presence import Presence
+from jobmon.store.wholeness import refuse_losses
 
 #: The newest migration. `alembic_version` of a database that this code can use says so.
 HEAD = "0001"
@@ -36,6 +40,7 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 )
 _NETWORK_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone")
 _BUSY_MS = 5000
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -45,10 +50,15 @@ class Database:
         self.path = path
         self.writing = Pool(lambda: _connect(path, _WRITING))
         self.reading = Pool(lambda: _connect(path, _READING))
+        self.note = Note(path)
+        self.presence = Presence(path)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections. What is left is one file, and it says that it was closed."""
         self.reading.dispose()
+        with self.writing.connect() as connection:
+            _leave_one_file(connection)
+        self.note.close()
         self.writing.dispose()
 
 
@@ -69,18 +79,23 @@ def _connect(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
     return connection
 
 
-def open_database(path: Path) -> Database:
+def open_database(path: Path, expected_id: str | None = None) -> Database:
     """The database of that file, made or migrated to the newest schema.
 
+    `expected_id` is that of the database which was served here last, where something beside it says so.
+
     Raises:
-        StoreError: it is no database, of a newer schema, read-only, on a full disk or on a network file system.
+        StoreError: it is no database, of a newer schema, read-only, on a full disk or on a network file system; or what
+            was acknowledged is missing from it.
     """
     _refuse_network_file_system(path)
     try:
+        note = refuse_losses(path, expected_id)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         database = Database(path)
         _migrate(database)
+        _guard(database, note)
     except OSError as error:
         raise StoreError(
             f"the database {path} cannot be made: {error.strerror}. Set JOBMON_DATA to another folder"
@@ -88,6 +103,22 @@ def open_database(path: Path) -> Database:
     except (sqlite3.Error, sa.exc.DBAPIError) as error:
         raise explain(path, error) from error
     return database
+
+
+def _guard(database: Database, note: LastCommit | None) -> None:
+    """Make sure that whatever is missing later will be noticed."""
+    with database.writing.connect() as connection:
+        connection.run("PRAGMA wal_checkpoint(PASSIVE)").all()  # the file alone is a database from now on
+        database.note.begin(database_id(connection), note)
+    database.presence.begin()
+
+
+def _leave_one_file(connection: Connection) -> None:
+    try:
+        connection.run("PRAGMA busy_timeout = 0")
+        connection.run("PRAGMA journal_mode = DELETE").all()
+    except sqlite3.Error as error:  # somebody reads it, or the disk is full: the log stays beside it
+        _log.info("the write-ahead log is kept: %s", error)
 
 
 def explain(path: Path, error: Exception) -> StoreError:

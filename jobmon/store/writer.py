@@ -5,6 +5,7 @@ wants done once its changes are durable it leaves with `Transaction.after_commit
 they not be kept with `Transaction.on_failure`.
 """
 
+import logging
 import queue
 import sqlite3
 import threading
@@ -14,11 +15,14 @@ from typing import Any
 import attrs
 
 from jobmon.clock import Clock
-from jobmon.errors import InvalidRequest, StoreError
+from jobmon.errors import DatabaseGone, InvalidRequest, StoreError
+from jobmon.store.acknowledged import number_of_commits, set_number_of_commits
+from jobmon.store.checkpoints import Checkpoints
 from jobmon.store.connection import Connection
 from jobmon.store.database import Database, explain
 
 _LARGEST_GROUP = 64
+_log = logging.getLogger(__name__)
 
 
 class Transaction:
@@ -63,6 +67,9 @@ class Writer:
         self._on_death = on_death
         self._database = database
         self._clock = clock
+        self._checkpoints = Checkpoints(clock)
+        self._number = 0
+        self._gone: DatabaseGone | None = None
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
@@ -82,22 +89,34 @@ class Writer:
     def _run(self) -> None:
         try:
             self._write_until_stopped()
+        except DatabaseGone as error:
+            _log.error("%s", error)
+            self._on_death()
         except BaseException:
             self._on_death()
             raise
 
     def _write_until_stopped(self) -> None:
         with self._database.writing.connect() as connection:
+            self._number = number_of_commits(connection)
             stopping = False
             while not stopping:
-                group, stopping = self._next_group()
+                try:
+                    first = self._queue.get(timeout=self._checkpoints.wait_s)
+                except queue.Empty:
+                    self._checkpoints.take(connection)
+                    continue
+                group, stopping = self._group_of(first)
                 if group:
                     for waiting, outcome in zip(group, self._commit(connection, group), strict=True):
                         waiting.answer(outcome)
+                    if self._gone is not None:
+                        raise self._gone
+                    self._checkpoints.committed(connection)
 
-    def _next_group(self) -> tuple[list[_Waiting], bool]:
+    def _group_of(self, first: _Waiting | None) -> tuple[list[_Waiting], bool]:
+        """What waits from `first` on, and whether the writer is to stop after it."""
         group: list[_Waiting] = []
-        first = self._queue.get()
         while first is not None:
             group.append(first)
             if len(group) >= _LARGEST_GROUP:
@@ -115,9 +134,11 @@ class Writer:
         transactions: list[Transaction] = []
         try:
             connection.run("BEGIN IMMEDIATE")
+            before = connection.driver.total_changes
             for waiting in group:
                 transactions.append(Transaction(connection, at))
                 outcomes.append(self._run_one(transactions[-1], waiting.operation))
+            number = self._numbered(connection, before)
             connection.run("COMMIT")
         except sqlite3.Error as error:
             failure = Outcome(error=explain(self._database.path, error))
@@ -125,10 +146,24 @@ class Writer:
             for transaction in transactions:
                 _call(transaction.undo)
             return [failure] * len(group)
+        try:
+            self._database.presence.check()
+        except DatabaseGone as error:
+            self._gone = error
+            return [Outcome(error=error)] * len(group)
+        if number is not None:
+            self._number = number
+            self._database.note.acknowledge(number)
         for transaction, outcome in zip(transactions, outcomes, strict=True):
             if outcome.error is None:
                 _call(transaction.hooks)
         return outcomes
+
+    def _numbered(self, connection: Connection, changes_before: int) -> int | None:
+        """Number the commit that is about to be made; None when it changes nothing."""
+        if connection.driver.total_changes == changes_before:
+            return None
+        return set_number_of_commits(connection, self._number + 1)
 
     def _run_one(self, transaction: Transaction, operation: Operation) -> Outcome:
         connection = transaction.connection

@@ -19,6 +19,7 @@ STATUS: dict[type[errors.JobmonError], int] = {
     errors.ServerIncompatible: 426,
     errors.ServerError: 500,
     errors.StoreError: 503,
+    errors.DatabaseGone: 503,
 }
 _BY_NAME = {error.__name__: error for error in STATUS}
 

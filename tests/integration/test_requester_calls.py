@@ -25,6 +25,7 @@ from jobmon.requester import Requester, connect
 from jobmon.requester.connecting import data_folder
 from jobmon.requester.embedded import find
 from jobmon.requester.endpoint import DataFolder, Endpoint, Outside
+from jobmon.store.database import database_id, open_database
 from jobmon.wire import routes
 from jobmon.wire.health import Health, ReadHealth
 from jobmon.wire.runs import ReadWorkflows
@@ -67,7 +68,11 @@ def test_an_endpoint_file_that_a_killed_server_left_is_no_server(tmp_path: Path)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    DataFolder(tmp_path).write_endpoint(Endpoint(url, "old", dead.host, dead.boot_id, dead.pid, dead.started))
+    database = open_database(tmp_path / "jobmon.db")
+    with database.reading.connect() as connection:
+        old = database_id(connection)
+    database.close()
+    DataFolder(tmp_path).write_endpoint(Endpoint(url, old, dead.host, dead.boot_id, dead.pid, dead.started))
     assert find(DataFolder(tmp_path)) is None
     with pytest.raises(ServerUnreachable, match="no server is running for the data folder"):
         connect(environment(tmp_path), start=False)

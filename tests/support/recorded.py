@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-FINAL = ("DONE", "ERROR", "RESOURCE_ERROR", "UNKNOWN_ERROR", "CANCELLED", "NO_EXECUTOR_ID", "RETURNED")
+from jobmon.store.audit import audit
 
 
 @attrs.frozen
@@ -65,56 +65,4 @@ class Recorded:
 
     def flaws(self) -> list[str]:
         """What is not as it must be, in the history of every workflow and in the tables, once all runs are over."""
-        flaws = [f"integrity: {row[0]}" for row in self.rows("PRAGMA integrity_check") if row[0] != "ok"]
-        for workflow, seq in self.rows("SELECT id, seq FROM workflow"):
-            flaws += self._flaws_of(workflow, seq)
-        places = ", ".join("?" * len(FINAL))
-        flaws += [
-            f"instance {row[0]} of a job that is {row[2]} is {row[1]}"
-            for row in self.rows(
-                "SELECT i.id, i.state, j.state FROM job_instance i JOIN job j ON j.id = i.job_id "
-                f"WHERE j.state IN ('DONE', 'CANCELLED', 'ERROR_FATAL') AND i.state NOT IN ({places})",
-                *FINAL,
-            )
-        ]
-        flaws += [
-            f"job {row[0]} has {row[1]} attempts that are DONE"
-            for row in self.rows("SELECT job_id, count(*) n FROM job_instance WHERE state = 'DONE' "
-                                 "GROUP BY job_id HAVING n > 1")
-        ]  # fmt: skip
-        return flaws
-
-    def _flaws_of(self, workflow: int, seq: int) -> list[str]:
-        rows = self.rows(
-            "SELECT seq, kind, entity_id, events, from_state, via, to_state FROM history WHERE workflow_id = ? "
-            "ORDER BY seq",
-            workflow,
-        )
-        flaws = []
-        if sorted({row[0] for row in rows}) != list(range(1, seq + 1)):
-            flaws.append(f"workflow {workflow}: the history has gaps: {len(rows)} rows up to {seq}")
-        last: dict[tuple[str, int], str] = {}
-        started: dict[int, int] = {}
-        for number, kind, entity, events, before, _, after in rows:
-            key = (kind, entity)
-            if key in last and last[key] != before:
-                flaws.append(f"row {number}: {kind} {entity} was {last[key]}, not {before}")
-            if last.get(key) == "DONE" and after != "DONE":
-                flaws.append(f"row {number}: {kind} {entity} was DONE and became {after}")
-            last[key] = after
-            if kind == "instance":
-                started[entity] = started.get(entity, 0) + events.split(",").count("Started")
-        flaws += [f"instance {entity} was started {n} times" for entity, n in started.items() if n > 1]
-        now = {
-            ("job", row[0]): row[1] for row in self.rows("SELECT id, state FROM job WHERE workflow_id = ?", workflow)
-        }
-        now |= {
-            ("instance", row[0]): row[1]
-            for row in self.rows("SELECT id, state FROM job_instance WHERE workflow_id = ?", workflow)
-        }
-        flaws += [
-            f"{key[0]} {key[1]} is {state}; its history ends with {last.get(key)}"
-            for key, state in now.items()
-            if last.get(key, "REGISTERED") != state
-        ]
-        return flaws
+        return list(audit(self.path).flaws) if self.path.exists() else []

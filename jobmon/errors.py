@@ -20,6 +20,7 @@ JobmonError
 ├── StoreError               the database cannot be used
 │   └── DatabaseGone         its file was removed or replaced while it was in use
 ├── InvalidRequest           the server refuses a message as malformed
+│   └── MessageTooLarge
 ├── Superseded               a newer manager or run has taken this one's place
 └── InvalidTransition        a state machine was asked for what cannot be
 """
@@ -117,6 +118,10 @@ class DatabaseGone(StoreError):
 
 class InvalidRequest(JobmonError):
     """The server refuses a message: a field is missing, of the wrong type, or names what does not exist."""
+
+
+class MessageTooLarge(InvalidRequest):
+    """A message has more bytes than the server takes; in smaller pieces it may be sent."""
 
 
 class Superseded(JobmonError):

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -16,14 +17,22 @@ _PF_KTHREAD = 0x00200000  # include/linux/sched.h
 _LOOKS = 1000  # at a process that shows nothing; some hide their arguments for good
 
 
+def _between(least: int, most: int) -> Any:
+    """It may come from outside; what no process has must reach no call of the kernel."""
+    return attrs.validators.and_(attrs.validators.ge(least), attrs.validators.le(most))
+
+
+_TICKS = _between(0, 2**53)
+
+
 @attrs.frozen
 class ProcessIdentity:
     """One process of one host, for ever: a process id alone is used again."""
 
     host: str
     boot_id: str
-    pid: int
-    started: int  #: clock ticks between the boot and the start of the process
+    pid: int = attrs.field(validator=_between(0, 2**31 - 1))
+    started: int = attrs.field(validator=_TICKS)  #: clock ticks between the boot and the start of the process
 
 
 def hold_standard_descriptors() -> None:

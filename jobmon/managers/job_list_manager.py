@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from jobmon.dag import BlockedSet, ReadySet, TaskDag
+from jobmon.errors import InvalidTask, MessageTooLarge
 from jobmon.states.names import JobState, RunState
 from jobmon.wire import routes
 from jobmon.wire.jobs import BoundJob, JobChange, JobSpec
@@ -20,7 +21,6 @@ from jobmon.wire.runs import (
     QueueJobs,
     ReadBoundJobs,
     ReadChanges,
-    RunStanding,
     StopRun,
 )
 
@@ -100,14 +100,25 @@ class JobListManager:
     def bind(self, run_id: int, jobs: Iterable[JobSpec]) -> None:
         """Bind jobs, a thousand at a time; those that are bound already take their new executor and resources."""
         specs = iter(jobs)
-        under_way: Future[RunStanding] | None = None
+        under_way: Future[None] | None = None
         with ThreadPoolExecutor(1, "bind") as sender:  # the next batch is made while the server stores this one
             while batch := list(islice(specs, _BATCH)):
                 if under_way is not None:
                     under_way.result()
-                under_way = sender.submit(self._requester.call, routes.BIND_JOBS, BindJobs(run_id, batch))
+                under_way = sender.submit(self._bind, run_id, batch)
             if under_way is not None:
                 under_way.result()
+
+    def _bind(self, run_id: int, batch: list[JobSpec]) -> None:
+        try:
+            self._requester.call(routes.BIND_JOBS, BindJobs(run_id, batch))
+        except MessageTooLarge as error:
+            if len(batch) == 1:
+                raise InvalidTask(
+                    f"task {batch[0].name!r} is too large to be sent: {error}. Put data into files"
+                ) from error
+            self._bind(run_id, batch[: len(batch) // 2])
+            self._bind(run_id, batch[len(batch) // 2 :])
 
     def begin(self, run_id: int, dag: TaskDag, ids: Sequence[int], groups: Sequence[int], *, fresh: bool) -> None:
         """Begin the run: `ids` are the jobs' ids and `groups` the numbers under which they are counted, by position."""

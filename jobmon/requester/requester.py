@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from jobmon.errors import DatabaseGone, NotAuthorised, ServerError, ServerUnreachable, StoreError
+from jobmon.errors import DatabaseGone, MessageTooLarge, NotAuthorised, ServerError, ServerUnreachable, StoreError
 from jobmon.ids import new_request_id
 from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import API_VERSION
@@ -75,10 +75,13 @@ class Requester:
 
         Raises:
             ServerUnreachable: no answer within `patience_s`, or `stop` was called.
+            MessageTooLarge: the server takes none of that size; nothing was sent.
             JobmonError: what the server refused the message for.
         """
         patience_s = self._patience_s if patience_s is _UNSET else patience_s
         body = msgspec.json.encode(message)
+        if len(body) > route.most_bytes:
+            raise MessageTooLarge(f"the message to {route.path} has {len(body)} bytes; {route.most_bytes} are the most")
         request_id = new_request_id() if route.writes else ""
         deadline = None if patience_s is None else time.monotonic() + patience_s
         pause_s, away_since_s = _FIRST_PAUSE_S, time.monotonic()

@@ -1,6 +1,7 @@
 """The HTTP interface: every route of the table, decoded, checked, sent to the writer or a reader, answered."""
 
 import asyncio
+import hashlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Hashable
@@ -12,10 +13,13 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
+from starlette.types import ASGIApp
 
 import jobmon
-from jobmon.errors import InvalidRequest, JobmonError, ServerError, ServerIncompatible
-from jobmon.server.credentials import Credentials
+from jobmon.errors import InvalidRequest, JobmonError, ServerError
+from jobmon.server.admission import CALLER, Admission
+from jobmon.server.answers import answered, encode, refused
+from jobmon.server.credentials import Caller, Credentials
 from jobmon.server.hub import Hub
 from jobmon.server.job_query_server import JobQueryServer
 from jobmon.server.job_state_manager import JobStateManager
@@ -23,18 +27,19 @@ from jobmon.server.writing import cancellations_of, changes_of, instances_of, is
 from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
+from jobmon.wire.bounds import check_nesting
 from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import API_VERSION, Health, Listen, Listening
 from jobmon.wire.leases import ClaimJobs, JobsClaimed, ReadInstanceChanges
-from jobmon.wire.problems import to_problem
-from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, Access, Route
-from jobmon.wire.runs import ReadChanges
+from jobmon.wire.routes import REQUEST_ID_HEADER, Access, Route
+from jobmon.wire.runs import BindJobs, ReadChanges
 
 _LONGEST_WAIT_S = 30.0
 _READERS = 3
 _RIDE_S = 0.1
+#: Larger messages are decoded in a thread, so that the event loop goes on meanwhile.
+_DECODED_HERE_BYTES = 64 << 10
 _log = logging.getLogger("jobmon.server")
-_encode = msgspec.json.Encoder().encode
 
 
 class Api:
@@ -59,13 +64,15 @@ class Api:
         self._empty_since: dict[Hashable, tuple[int, int]] = {}
         self._news_told: dict[int, int] = {}  #: how much news had been published when a run's changes were last read
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
-        self._health = _encode(Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid))
+        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoder")
+        self._health = encode(Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid))
 
-    def starlette(self) -> Starlette:
+    def asgi(self) -> ASGIApp:
         """The ASGI application."""
-        return Starlette(
+        answering = Starlette(
             routes=[HttpRoute(path, self._endpoint(route), methods=["POST"]) for path, route in routes.ROUTES.items()]
         )
+        return Admission(answering, self._credentials)
 
     def _endpoint(self, route: Route[Any, Any]) -> Callable[[Request], Awaitable[Response]]:
         decoder = msgspec.json.Decoder(route.request)
@@ -74,26 +81,26 @@ class Api:
         async def endpoint(request: Request) -> Response:
             try:
                 body = await request.body()
-                if route.access is Access.ANYONE:
-                    return _json(self._health)
-                _check_version(request.headers.get(API_HEADER, ""))
-                if route.access is Access.USER:
-                    self._credentials.check_user(request.headers.get("authorization", ""))
-                message = _decoded(decoder, body)
+                if route is routes.HEALTH:
+                    return answered(self._health)
+                caller: Caller = request.scope[CALLER]
+                message = await self._decoded(decoder, body)
                 if route.access is Access.WORKER:
-                    self._credentials.check_worker(request.headers.get("authorization", ""), _tokens_of(message))
-                return _json(await answer_of(message, request.headers.get(REQUEST_ID_HEADER, "")))
+                    caller.check_covers(_tokens_of(message))
+                request_id = request.headers.get(REQUEST_ID_HEADER, "")
+                key = _answer_key(caller, route, request_id, body) if request_id else b""
+                return answered(await answer_of(message, key))
             except ClientDisconnect:
                 return Response(status_code=499)  # nobody reads it
             except JobmonError as error:
-                return _refused(error)
+                return refused(error)
             except Exception:  # noqa: BLE001 - whatever it is, the client must hear of it and the log must have it
                 _log.exception("%s failed", route.path)
-                return _refused(ServerError(f"the server failed at {route.path}; its log says why"))
+                return refused(ServerError(f"the server failed at {route.path}; its log says why"))
 
         return endpoint
 
-    def _answerer(self, route: Route[Any, Any]) -> Callable[[Any, str], Awaitable[bytes]]:
+    def _answerer(self, route: Route[Any, Any]) -> Callable[[Any, bytes], Awaitable[bytes]]:
         if route is routes.CLAIM_JOBS:
             return self._claim
         if route is routes.LISTEN:
@@ -103,15 +110,20 @@ class Api:
         if route is routes.INSTANCE_CHANGES:
             return lambda message, _: self._instance_changes(message)
         if self._manager.handles(route):
-            return lambda message, request_id: self._write(route, message, request_id)
+            return lambda message, key: self._write(route, message, key)
         return lambda message, _: self._read(route, message)
 
+    async def _decoded(self, decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+        if len(body) <= _DECODED_HERE_BYTES:
+            return _decoded(decoder, body)
+        return await asyncio.get_running_loop().run_in_executor(self._decoder, _decoded, decoder, body)
+
     async def _encoded(self, answer: Awaitable[Any]) -> bytes:
-        return _encode(await answer)
+        return encode(await answer)
 
     async def _read(self, route: Route[Any, Any], message: Any) -> bytes:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, lambda: _encode(self._queries.read(route, message)))
+        return await loop.run_in_executor(self._readers, lambda: encode(self._queries.read(route, message)))
 
     async def _instance_changes(self, message: ReadInstanceChanges) -> bytes:
         """Read changes of attempts; while there are none, wait for one, up to the time that the message gives."""
@@ -123,7 +135,7 @@ class Api:
                 answer = await loop.run_in_executor(self._readers, self._queries.read, routes.INSTANCE_CHANGES, message)
                 left = deadline - loop.time()
                 if answer.instances or answer.reset or left <= 0 or not await listener.wait(left):
-                    return _encode(answer)
+                    return encode(answer)
 
     async def _changes(self, message: ReadChanges) -> bytes:
         """Read changes of jobs. News is told at once; what nobody acts upon rides along, or waits for a moment."""
@@ -138,13 +150,13 @@ class Api:
                 answer = await loop.run_in_executor(self._readers, self._queries.read, routes.CHANGES, message)
                 left = deadline - loop.time()
                 if answer.reset or any(map(is_news, answer.jobs)) or left <= 0 or last:
-                    return _encode(answer)
+                    return encode(answer)
                 if not answer.jobs and not await anything.wait(left):
-                    return _encode(answer)
+                    return encode(answer)
                 await news.wait(min(left, _RIDE_S))
                 last = bool(answer.jobs)
 
-    async def _claim(self, message: ClaimJobs, request_id: str) -> bytes:
+    async def _claim(self, message: ClaimJobs, key: bytes) -> bytes:
         """Claim; while there is nothing to claim, wait until something is queued.
 
         Where the last claim came back empty and nothing was queued since, the writer is not asked again.
@@ -157,7 +169,7 @@ class Api:
                 queued, left = self._hub.published(topic), deadline - loop.time()
                 known_empty = self._empty_since.get(topic) == (queued, message.lease.epoch)
                 if not known_empty or left <= 0:
-                    answer = await self._write(routes.CLAIM_JOBS, message, request_id)
+                    answer = await self._write(routes.CLAIM_JOBS, message, key)
                     if answer != _NOTHING_CLAIMED or left <= 0:
                         return answer
                     self._empty_since[topic] = (queued, message.lease.epoch)
@@ -165,17 +177,17 @@ class Api:
                 if left > 0 and not await listener.wait(left) and self._hub.closing:
                     return _NOTHING_CLAIMED
 
-    async def _write(self, route: Route[Any, Any], message: Any, request_id: str) -> bytes:
-        """Give the message to the writer; its encoded answer is stored with it, for a repetition."""
+    async def _write(self, route: Route[Any, Any], message: Any, key: bytes) -> bytes:
+        """Give the message to the writer; its encoded answer is stored with it under the key, for a repetition."""
 
         def operation(tx: Transaction) -> bytes:
-            if request_id:
-                stored = lease_rows.stored_answer(tx.connection, request_id)
+            if key:
+                stored = lease_rows.stored_answer(tx.connection, key)
                 if stored is not None:
                     return stored
-            answer = _encode(self._manager.apply(route, tx, message))
-            if request_id and answer != _NOTHING_CLAIMED:
-                lease_rows.save_answer(tx.connection, request_id, answer, tx.at)
+            answer = encode(self._manager.apply(route, tx, message))
+            if key and answer != _NOTHING_CLAIMED:
+                lease_rows.save_answer(tx.connection, key, answer, tx.at)
             return answer
 
         loop = asyncio.get_running_loop()
@@ -196,7 +208,7 @@ def _settle(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[bytes]", ou
     loop.call_soon_threadsafe(settle)
 
 
-_NOTHING_CLAIMED = _encode(JobsClaimed([]))
+_NOTHING_CLAIMED = encode(JobsClaimed([]))
 
 
 def _tokens_of(message: Any) -> list[str]:
@@ -205,27 +217,17 @@ def _tokens_of(message: Any) -> list[str]:
 
 def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     try:
-        return decoder.decode(body)
+        message = decoder.decode(body)
     except Undecodable as error:
         raise InvalidRequest(f"the message cannot be read: {error}") from error
+    if isinstance(message, BindJobs):
+        for spec in message.jobs:
+            check_nesting(spec.resources, *(() if spec.call is None else (spec.call.args, spec.call.kwargs)))
+    return message
 
 
-def _check_version(sent: str) -> None:
-    try:
-        major, minor = (int(part) for part in sent.split("."))
-    except ValueError:
-        raise InvalidRequest(f"the header {API_HEADER} is {sent!r}; it must be a version such as 0.1") from None
-    if major != API_VERSION[0] or minor > API_VERSION[1]:
-        raise ServerIncompatible(
-            f"this server speaks API {API_VERSION[0]}.0 to {API_VERSION[0]}.{API_VERSION[1]}, the request {sent}: "
-            "upgrade the older of the two"
-        )
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
-
-
-def _refused(error: JobmonError) -> Response:
-    problem = to_problem(error)
-    return Response(_encode(problem), status_code=problem.status, media_type="application/problem+json")
+def _answer_key(caller: Caller, route: Route[Any, Any], request_id: str, body: bytes) -> bytes:
+    """What an answer is kept under: a request id alone may be another's, or be used for another message."""
+    digest = hashlib.blake2b("\0".join((caller.name, route.path, request_id, "")).encode(), digest_size=16)
+    digest.update(body)
+    return digest.digest()

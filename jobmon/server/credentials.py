@@ -1,10 +1,37 @@
-"""Who may do what: the user's token, and credentials that cover one attempt each."""
+"""Who may do what: the user's token, and credentials that cover one attempt each. Headers are enough to tell."""
 
 import hashlib
 import hmac
 from collections.abc import Iterable
 
+import attrs
+
 from jobmon.errors import NotAuthorised
+
+
+@attrs.frozen
+class Caller:
+    """Who has sent a request: the user, the worker of one attempt, or anybody (neither)."""
+
+    is_user: bool = False
+    attempt: str = ""  #: the token that a worker's credential covers
+
+    @property
+    def name(self) -> str:
+        """Told apart from every other's."""
+        return "user" if self.is_user else self.attempt
+
+    def check_covers(self, tokens: Iterable[str]) -> None:
+        """Accept the user, or the worker whose attempt the message is about and no other.
+
+        Raises:
+            NotAuthorised: neither.
+        """
+        if not self.is_user and set(tokens) != {self.attempt}:
+            raise NotAuthorised("this worker's credential does not cover the attempt that it speaks of")
+
+
+USER, ANYBODY = Caller(is_user=True), Caller()
 
 
 class Credentials:
@@ -15,35 +42,28 @@ class Credentials:
         self._key = server_key
 
     def for_attempt(self, token: str) -> str:
-        """The credential of a worker: it allows start, heartbeat and finish of this attempt and nothing else."""
-        return hmac.new(self._key, token.encode(), hashlib.sha256).hexdigest()
+        """The credential of a worker: it allows start, heartbeat and finish of this attempt and nothing else.
 
-    def is_user(self, authorization: str) -> bool:
-        """Whether the header carries the user's token."""
-        return hmac.compare_digest(authorization.encode(), self._user)
+        It names the attempt, so that one look at a header, before the message is read, tells whether it is genuine.
+        """
+        return f"{token}.{hmac.new(self._key, token.encode(), hashlib.sha256).hexdigest()}"
 
-    def check_user(self, authorization: str) -> None:
-        """Accept the user's token only.
+    def caller(self, authorization: bytes) -> Caller:
+        """Whom the header proves to have sent the request.
 
         Raises:
-            NotAuthorised: the header carries none, or another.
+            NotAuthorised: nobody that is known here.
         """
-        if not self.is_user(authorization):
-            raise NotAuthorised(
-                "this server does not accept the token that was sent"
-                if authorization
-                else "this server wants a token; set JOBMON_TOKEN or JOBMON_TOKEN_FILE"
-            )
-
-    def check_worker(self, authorization: str, tokens: Iterable[str]) -> None:
-        """Accept the user's token, or the credential of exactly the attempts that the message is about.
-
-        Raises:
-            NotAuthorised: neither.
-        """
-        if self.is_user(authorization):
-            return
-        scheme, _, credential = authorization.partition(" ")
-        given, covered = credential.encode(), [self.for_attempt(token).encode() for token in tokens]
-        if scheme != "Worker" or not covered or not all(hmac.compare_digest(given, wanted) for wanted in covered):
-            raise NotAuthorised("this worker's credential does not cover the attempt that it speaks of")
+        if hmac.compare_digest(authorization, self._user):
+            return USER
+        scheme, _, given = authorization.partition(b" ")
+        if scheme == b"Worker":
+            token = given.partition(b".")[0].decode(errors="replace")
+            if token and hmac.compare_digest(given, self.for_attempt(token).encode()):
+                return Caller(attempt=token)
+            raise NotAuthorised("this server has not made the worker's credential that was sent")
+        raise NotAuthorised(
+            "this server does not accept the token that was sent"
+            if authorization
+            else "this server wants a token; set JOBMON_TOKEN or JOBMON_TOKEN_FILE"
+        )

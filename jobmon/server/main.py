@@ -6,6 +6,7 @@ import gc
 import logging
 import math
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -13,13 +14,14 @@ from collections.abc import Callable
 import attrs
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from jobmon.clock import SystemClock
 from jobmon.errors import DatabaseGone, StoreError
 from jobmon.processes import identify
 from jobmon.requester.endpoint import DataFolder, Endpoint
 from jobmon.server.app import Api
+from jobmon.server.connections import Connections
 from jobmon.server.credentials import Credentials
 from jobmon.server.hub import Hub
 from jobmon.server.job_query_server import JobQueryServer
@@ -34,6 +36,7 @@ from jobmon.store.writer import Transaction, Writer
 _LOCK_PATIENCE_S = 10.0
 _ANSWERS_KEPT_S = 3600
 _IDLE_CHECK_S = 5.0
+_MOST_DESCRIPTORS = 65_536
 _log = logging.getLogger("jobmon.server")
 
 
@@ -105,15 +108,17 @@ async def _serve(
         credentials = Credentials(folder.token(), server_key(connection))
     queries = JobQueryServer(database, signs)
     manager = JobStateManager(signs, credentials, hub.publish)
-    servers = Servers()
+    connections = Connections(_descriptors())
+    servers = Servers(connections)
     listeners = Listeners(
         opened, lambda listener: servers.serve([listener]),
         lambda outside: folder.write_endpoint(attrs.evolve(endpoint, outside=outside)),
     )  # fmt: skip
-    servers.app = Api(manager, queries, writer, hub, credentials, os.getpid(), listeners.listen).starlette()
+    servers.app = Api(manager, queries, writer, hub, credentials, os.getpid(), listeners.listen).asgi()
     gc.freeze()  # what is imported stays: the collector need not look at it again and again
     gc.set_threshold(50_000, 20, 50)
     writer.start()
+    sweeping = asyncio.ensure_future(connections.sweep())
     try:
         endpoint = _recorded(folder, opened, queries.database_id)
         watch = Watch(
@@ -125,14 +130,26 @@ async def _serve(
         if watch.idle:  # no worker is left who would look for it there
             folder.write_endpoint(attrs.evolve(endpoint, outside=()))
     finally:
+        sweeping.cancel()
         writer.stop()
+
+
+def _descriptors() -> int:
+    """How many files this process may have open, which are as many as it may allow itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return most
+    return most if soft == resource.RLIM_INFINITY else soft
 
 
 class Servers:
     """The HTTP servers of one application: one for the first sockets, one for each that is added later."""
 
-    def __init__(self) -> None:
-        self.app: Starlette | None = None
+    def __init__(self, connections: Connections) -> None:
+        self.app: ASGIApp | None = None
+        self._connections = connections
         self._servers: list[uvicorn.Server] = []
         self.tasks: list[asyncio.Task[None]] = []
         self._ending = False
@@ -144,8 +161,9 @@ class Servers:
             return
         server = uvicorn.Server(
             uvicorn.Config(
-                self.app, loop="uvloop", http="httptools", lifespan="off", access_log=False, log_config=None,
-                log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=300,
+                self.app, loop="uvloop", http=self._connections.protocol, ws="none", lifespan="off",  # type: ignore[arg-type]
+                access_log=False, log_config=None, log_level="warning", timeout_graceful_shutdown=5,
+                timeout_keep_alive=300,
             )
         )  # fmt: skip
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # `end` is called

@@ -29,7 +29,7 @@ _SELECT = sa.select(
     lease.c.workflow_id, lease.c.executor, lease.c.epoch, lease.c.released, lease.c.manager, lease.c.registration
 )
 _ONE = _SELECT.where(lease.c.workflow_id == sa.bindparam("workflow_id"), lease.c.executor == sa.bindparam("executor"))
-_STORED_ANSWER = sa.select(answer.c.body).where(answer.c.request_id == sa.bindparam("request_id"))
+_STORED_ANSWER = sa.select(answer.c.body).where(answer.c.key == sa.bindparam("key"))
 _SAVE_ANSWER = sa.insert(answer)
 
 
@@ -79,15 +79,15 @@ def save(connection: Connection, stored: StoredLease) -> None:
     )
 
 
-def stored_answer(connection: Connection, request_id: str) -> bytes | None:
+def stored_answer(connection: Connection, key: bytes) -> bytes | None:
     """The answer that this request was given before."""
-    body = connection.execute(_STORED_ANSWER, {"request_id": request_id}).scalar()
+    body = connection.execute(_STORED_ANSWER, {"key": key}).scalar()
     return None if body is None else bytes(body)
 
 
-def save_answer(connection: Connection, request_id: str, body: bytes, at: int) -> None:
+def save_answer(connection: Connection, key: bytes, body: bytes, at: int) -> None:
     """Keep the answer for a repetition of the request."""
-    connection.execute(_SAVE_ANSWER, {"request_id": request_id, "body": body, "at": at})
+    connection.execute(_SAVE_ANSWER, {"key": key, "body": body, "at": at})
 
 
 def forget_answers(connection: Connection, before: int) -> None:

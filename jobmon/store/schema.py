@@ -212,7 +212,7 @@ lease = sa.Table(
 answer = sa.Table(
     "answer",
     metadata,
-    sa.Column("request_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.LargeBinary, primary_key=True),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("at", sa.Integer, nullable=False),
     sqlite_with_rowid=False,

@@ -2,6 +2,8 @@
 
 import attrs
 
+from jobmon.wire.bounds import Name, Port
+
 #: Version of the HTTP interface: client and server must have the same first number, and the server no lower second one.
 API_VERSION = (0, 1)
 
@@ -26,8 +28,8 @@ class Health:
 class Listen:
     """Have the server listen at a further address of its host, for workers elsewhere. A second time changes nothing."""
 
-    host: str  #: a name or an address
-    port: int | None = None  #: None: the number that it has on loopback if it is free there, else any
+    host: Name  #: a name or an address
+    port: Port | None = None  #: None: the number that it has on loopback if it is free there, else any
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ import msgspec
 
 from jobmon.states.names import JobState
 from jobmon.states.reasons import Reason
+from jobmon.wire.bounds import Id, Ids, MaxAttempts, Name
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
@@ -40,17 +41,17 @@ class JobSpec(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     garbage collector.
     """
 
-    job_id: int
-    name: str
-    executor: str
-    digest: str  #: of name, payload and upstream names: what must not change between the runs of one workflow
+    job_id: Id
+    name: Name
+    executor: Name
+    digest: Name  #: of name, payload and upstream names: what must not change between the runs of one workflow
     command: Command | None = None
     call: Call | None = None
-    upstream: list[int] = []
+    upstream: Ids = []
     resources: dict[str, Any] = {}
     env: dict[str, str] = {}
     cwd: str | None = None
-    max_attempts: int = 1
+    max_attempts: MaxAttempts = 1
     tags: list[str] = []
     needs_outputs: bool = False  #: some argument of the call is an upstream's output
 

@@ -1,15 +1,17 @@
 """Messages of a manager: its leases, the jobs it claims, what its platforms answer."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 import msgspec
+from msgspec import Meta
 
 from jobmon.processes import ProcessIdentity
 from jobmon.states.evidence import Reporting, Sighting
 from jobmon.states.names import InstanceState
 from jobmon.states.reasons import Reason
+from jobmon.wire.bounds import Cursor, Id, Limit, Name, Seconds, Status, Tail, Text, Token, Usage
 from jobmon.wire.jobs import Call, Command
 
 
@@ -17,10 +19,10 @@ from jobmon.wire.jobs import Call, Command
 class ExecutorRegistration:
     """What a manager tells of an executor that it serves, so that a client without the plugin can check its tasks."""
 
-    type: str
-    distribution: str
-    version: str
-    api_version: list[int]
+    type: Name
+    distribution: Name
+    version: Name
+    api_version: Annotated[list[Id], Meta(max_length=10)]
     exclusive: bool
     reporting: Reporting
     resources: dict[str, str] = attrs.field(factory=dict)  #: a task's own keys under `type`, and their types
@@ -33,7 +35,7 @@ class ServeExecutors:
     """A standing manager lives, and serves these executors, by name, for every workflow."""
 
     manager: ProcessIdentity
-    executors: dict[str, ExecutorRegistration]
+    executors: dict[Name, ExecutorRegistration]
 
 
 @attrs.frozen
@@ -69,17 +71,17 @@ class ServedExecutors:
 class Lease:
     """The right to serve one executor of one workflow; `epoch` fences every write made with it."""
 
-    workflow_id: int
-    executor: str
-    epoch: int
+    workflow_id: Id
+    executor: Name
+    epoch: Id
 
 
 @attrs.frozen
 class AcquireLease:
     """Ask to serve an executor of a workflow, superseding whoever does, unless it is exclusive and in use."""
 
-    workflow_id: int
-    executor: str
+    workflow_id: Id
+    executor: Name
     manager: ProcessIdentity
     registration: ExecutorRegistration
 
@@ -97,9 +99,9 @@ class LeaseAnswer:
 class RenewLeases:
     """The manager lives; `notes` say what is waiting and why, by executor, also of those whose lease it waits for."""
 
-    workflow_id: int
-    leases: list[Lease]
-    notes: dict[str, str] = attrs.field(factory=dict)
+    workflow_id: Id
+    leases: Annotated[list[Lease], Meta(max_length=10_000)]
+    notes: dict[Name, Text] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -122,11 +124,11 @@ class ClaimJobs:
     """Take up to `limit` queued jobs, waiting up to `wait_s` for the first: each gets an instance in SUBMITTING."""
 
     lease: Lease
-    limit: int
-    wait_s: float = 0.0
+    limit: Limit
+    wait_s: Seconds = 0.0
     with_payload: bool = False  #: for executors that run the payload themselves
     with_credentials: bool = False  #: for workers that are not this user's agent
-    array_limit: int = 1  #: attempts that ask for the same resources are put into arrays of at most so many
+    array_limit: Id = 1  #: attempts that ask for the same resources are put into arrays of at most so many
 
 
 @attrs.frozen
@@ -181,10 +183,10 @@ class OutcomeKind(StrEnum):
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The outcome of one submission. `why` is text for people; `executor_job_id` comes with ACCEPTED."""
 
-    token: str
+    token: Token
     kind: OutcomeKind
-    executor_job_id: str | None = None
-    why: str = ""
+    executor_job_id: Name | None = None
+    why: Text = ""
 
 
 @attrs.frozen
@@ -192,25 +194,25 @@ class RecordOutcomes:
     """Commit what came of submissions."""
 
     lease: Lease
-    outcomes: list[Outcome]
+    outcomes: Annotated[list[Outcome], Meta(max_length=100_000)]
 
 
 class Observation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a platform says of one attempt. `result` is JSON text, where the platform is the only reporter."""
 
-    token: str
+    token: Token
     sighting: Sighting
     reason: Reason | None = None
-    exit_status: int | None = None
-    detail: str | None = None
-    usage: dict[str, float] = {}
+    exit_status: Status | None = None
+    detail: Text | None = None
+    usage: Usage = {}
     result: str | None = None
-    executor_job_id: str | None = None  #: pushed before Accepted was committed: the id that it has there
-    output: str | None = None  #: the end of the platform's own output, where it is gone and no worker has reported
-    signal: int | None = None
-    host: str | None = None
-    stdout_tail: str | None = None
-    stderr_tail: str | None = None
+    executor_job_id: Name | None = None  #: pushed before Accepted was committed: the id that it has there
+    output: Tail | None = None  #: the end of the platform's own output, where it is gone and no worker has reported
+    signal: Status | None = None
+    host: Name | None = None
+    stdout_tail: Tail | None = None
+    stderr_tail: Tail | None = None
 
 
 @attrs.frozen
@@ -218,7 +220,7 @@ class RecordObservations:
     """Weigh what a platform says."""
 
     lease: Lease
-    observations: list[Observation]
+    observations: Annotated[list[Observation], Meta(max_length=100_000)]
 
 
 @attrs.frozen
@@ -232,10 +234,10 @@ class Recorded:
 class ReadLiveInstances:
     """The attempts of one executor that are not final, with ids above `after`."""
 
-    workflow_id: int
-    executor: str
-    after: int = 0
-    limit: int = 5000
+    workflow_id: Id
+    executor: Name
+    after: Id = 0
+    limit: Limit = 5000
 
 
 @attrs.frozen
@@ -267,12 +269,12 @@ class ReadInstanceChanges:
     With `only_cancelling`, for executors whose manager tells all else itself, only those that became CANCELLING.
     """
 
-    workflow_id: int
-    executor: str
-    since: int
-    database_id: str
-    wait_s: float = 0.0
-    limit: int = 5000
+    workflow_id: Id
+    executor: Name
+    since: Cursor
+    database_id: Name
+    wait_s: Seconds = 0.0
+    limit: Limit = 5000
     only_cancelling: bool = False
 
 

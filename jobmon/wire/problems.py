@@ -9,6 +9,7 @@ from jobmon import errors
 #: The HTTP status of each error that a server answers with.
 STATUS: dict[type[errors.JobmonError], int] = {
     errors.InvalidRequest: 400,
+    errors.MessageTooLarge: 413,
     errors.NotAuthorised: 401,
     errors.WorkflowExists: 409,
     errors.WorkflowActive: 409,

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from jobmon.wire import health, leases, runs, workers
+from jobmon.wire import bounds, health, leases, runs, workers
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -36,6 +36,11 @@ class Route(Generic[Request, Answer]):
     answer: type[Answer]
     writes: bool = True
     access: Access = Access.USER
+
+    @property
+    def most_bytes(self) -> int:
+        """Of a message that the user sends; one of a worker's credential is bounded tighter."""
+        return bounds.MOST_BYTES_OF_ANYONE if self.access is Access.ANYONE else bounds.MOST_BYTES
 
 
 HEALTH = Route("/health", health.ReadHealth, health.Health, writes=False, access=Access.ANYONE)

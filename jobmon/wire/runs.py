@@ -1,9 +1,13 @@
 """Messages of the client: opening a run, binding and queueing jobs, hearing of changes, ending the run."""
 
+from typing import Annotated
+
 import attrs
+from msgspec import Meta
 
 from jobmon.processes import ProcessIdentity
 from jobmon.states.names import RunState
+from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, NJobs, Seconds, Text
 from jobmon.wire.jobs import AttemptRow, BoundJob, JobChange, JobRow, JobSpec
 
 
@@ -24,14 +28,14 @@ class OpenRun:
     to be dead; `take_over` ends any other active run.
     """
 
-    name: str
-    workflow_args: str | None
-    n_jobs: int
+    name: Name
+    workflow_args: Text | None
+    n_jobs: NJobs
     context: RunContext
     client: ProcessIdentity
     resume: bool = False
     take_over: bool = False
-    gone_run: int | None = None
+    gone_run: Id | None = None
 
 
 @attrs.frozen
@@ -49,37 +53,37 @@ class RunOpened:
 class BindJobs:
     """Bind jobs to the workflow of the run; a job that is bound already takes the new executor and resources."""
 
-    run_id: int
-    jobs: list[JobSpec]
+    run_id: Id
+    jobs: Annotated[list[JobSpec], Meta(max_length=100_000)]
 
 
 @attrs.frozen
 class BeginRun:
     """All jobs are bound: the run goes to RUNNING, and failed and cancelled jobs back to REGISTERED."""
 
-    run_id: int
+    run_id: Id
 
 
 @attrs.frozen
 class QueueJobs:
     """The upstream jobs of these are done: queue them."""
 
-    run_id: int
-    job_ids: list[int]
+    run_id: Id
+    job_ids: Ids
 
 
 @attrs.frozen
 class StopRun:
     """End the run politely: no job is queued any more, live attempts are cancelled."""
 
-    run_id: int
+    run_id: Id
 
 
 @attrs.frozen
 class FinishRun:
     """No job is ready, live or adjusting: end the run."""
 
-    run_id: int
+    run_id: Id
 
 
 @attrs.frozen
@@ -93,9 +97,9 @@ class RunStanding:
 class ReadBoundJobs:
     """The jobs of a workflow with ids above `after`, at most `limit`."""
 
-    workflow_id: int
-    after: int = 0
-    limit: int = 5000
+    workflow_id: Id
+    after: Id = 0
+    limit: Limit = 5000
 
 
 @attrs.frozen
@@ -110,12 +114,12 @@ class BoundJobs:
 class ReadChanges:
     """Changes of jobs after `since`. Waits up to `wait_s` for one. Renews the run's lease."""
 
-    run_id: int
-    workflow_id: int
-    since: int
-    database_id: str
-    wait_s: float = 0.0
-    limit: int = 5000
+    run_id: Id
+    workflow_id: Id
+    since: Cursor
+    database_id: Name
+    wait_s: Seconds = 0.0
+    limit: Limit = 5000
 
 
 @attrs.frozen
@@ -134,15 +138,15 @@ class Changes:
 class ReadWorkflows:
     """The newest workflows, of one name when it is given."""
 
-    name: str | None = None
-    limit: int = 50
+    name: Name | None = None
+    limit: Limit = 50
 
 
 @attrs.frozen
 class ReadWorkflow:
     """One workflow, whole."""
 
-    workflow_id: int
+    workflow_id: Id
 
 
 @attrs.frozen
@@ -180,11 +184,11 @@ class WorkflowStatuses:
 class ReadJobs:
     """Jobs of a workflow after an id, all or those in `state` or of `name`."""
 
-    workflow_id: int
-    state: str | None = None
-    name: str | None = None
-    after: int = 0
-    limit: int = 1000
+    workflow_id: Id
+    state: Name | None = None
+    name: Name | None = None
+    after: Id = 0
+    limit: Limit = 1000
 
 
 @attrs.frozen
@@ -198,7 +202,7 @@ class JobRows:
 class ReadAttempts:
     """The attempts of one job."""
 
-    job_id: int
+    job_id: Id
 
 
 @attrs.frozen
@@ -212,7 +216,7 @@ class Attempts:
 class ReadResult:
     """The result of a job that is done."""
 
-    job_id: int
+    job_id: Id
 
 
 @attrs.frozen
@@ -226,10 +230,10 @@ class Result:
 class ReadHistory:
     """The history of a workflow after `since`: every state change, in order."""
 
-    workflow_id: int
-    since: int = 0
-    job_id: int | None = None
-    limit: int = 5000
+    workflow_id: Id
+    since: Id = 0
+    job_id: Id | None = None
+    limit: Limit = 5000
 
 
 @attrs.frozen

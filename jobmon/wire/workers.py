@@ -1,8 +1,12 @@
 """Messages of workers and agents. The stand-alone worker speaks the same JSON without this module."""
 
+from typing import Annotated
+
 import attrs
+from msgspec import Meta
 
 from jobmon.states.reasons import Reason
+from jobmon.wire.bounds import Name, Status, Tail, Text, Token, Tokens, Usage
 from jobmon.wire.jobs import Call, Command
 
 
@@ -10,9 +14,9 @@ from jobmon.wire.jobs import Call, Command
 class StartAttempts:
     """Ask to start commands. Each token is won once; asking again with the same worker_id repeats the answer."""
 
-    worker_id: str
-    host: str
-    tokens: list[str]
+    worker_id: Name
+    host: Name
+    tokens: Tokens
 
 
 @attrs.frozen
@@ -49,8 +53,8 @@ class Starts:
 class Heartbeat:
     """These attempts live."""
 
-    worker_id: str
-    tokens: list[str]
+    worker_id: Name
+    tokens: Tokens
 
 
 @attrs.frozen
@@ -64,32 +68,32 @@ class HeartbeatAnswer:
 class FinishReport:
     """How one attempt ended. `reason` None is success; `result` is JSON text; tails are at most 10 kB."""
 
-    token: str
+    token: Token
     reason: Reason | None = None
-    exit_status: int | None = None
-    signal: int | None = None
-    detail: str | None = None
+    exit_status: Status | None = None
+    signal: Status | None = None
+    detail: Text | None = None
     result: str | None = None
-    stdout_tail: str | None = None
-    stderr_tail: str | None = None
-    usage: dict[str, float] = attrs.field(factory=dict)
+    stdout_tail: Tail | None = None
+    stderr_tail: Tail | None = None
+    usage: Usage = attrs.field(factory=dict)
 
 
 @attrs.frozen
 class FinishAttempts:
     """Report ends. A report is repeated until it is answered."""
 
-    worker_id: str
-    reports: list[FinishReport]
+    worker_id: Name
+    reports: Annotated[list[FinishReport], Meta(max_length=100_000)]
 
 
 @attrs.frozen
 class GiveBackAttempts:
     """Attempts whose start was won and whose command was not started and will not be."""
 
-    worker_id: str
-    tokens: list[str]
-    why: str
+    worker_id: Name
+    tokens: Tokens
+    why: Text
 
 
 @attrs.frozen

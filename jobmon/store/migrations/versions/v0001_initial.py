@@ -11,10 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table('answer',
-    sa.Column('request_id', sa.Text(), nullable=False),
+    sa.Column('key', sa.LargeBinary(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('at', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('request_id'),
+    sa.PrimaryKeyConstraint('key'),
     sqlite_with_rowid=False
     )
     op.create_table('history_group',

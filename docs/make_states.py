@@ -87,8 +87,8 @@ def reason_table() -> list[str]:
         *table(["reason", "meaning", "final state", "uses up an attempt"], rows),
         "",
         f"A job is given up after {jobs.FREE_ATTEMPTS} attempts that ended through no fault of its own, and after "
-        f"{jobs.FREE_RETURNS} that were returned, or lost before they began: a task that keeps killing its "
-        "node must not go round the cluster.",
+        f"{jobs.FREE_UNBEGUN} that were lost before they began: a task that keeps killing its node must not go round "
+        "the cluster. What is given back unsent, as while a queue is full or a scheduler away, is never counted.",
         "",
     ]
 

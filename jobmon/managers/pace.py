@@ -32,10 +32,19 @@ class BatchSize:
 
     def __init__(self, most: int, first: int = 100) -> None:
         self._most = max(1, most)
+        self._times = 10
         self.size = min(first, self._most)
 
     def measured(self, sent: int, cost_s: float) -> None:
         """A submission of so many took so long."""
         fitting = self._most if cost_s <= 0 else int(_CALL_S * sent / cost_s)
         # A small submission says little about a large one: grow at most tenfold at a time.
-        self.size = max(1, min(self._most, fitting, max(self.size, 10 * sent)))
+        self.size = max(1, min(self._most, fitting, max(self.size, self._times * sent)))
+
+    def put_off(self, taken: int) -> None:
+        """Only so many of a submission were taken: send no more than that, and grow carefully from now on.
+
+        Each attempt that is put off leaves a record.
+        """
+        self.size = max(1, min(self._most, taken))
+        self._times = 2

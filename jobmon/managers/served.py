@@ -71,7 +71,7 @@ class ServedExecutor:
         session = self._session
         if session is None:
             return self._turn
-        return "; ".join(filter(None, (session.service.outage(), session.service.notes.text())))
+        return session.service.waiting()
 
     def start(self) -> None:
         """Begin, in a thread of its own."""

@@ -8,9 +8,10 @@ import attrs
 from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
 from jobmon.managers.host import ExecutorHost
-from jobmon.managers.live import Attempt, LiveTable
+from jobmon.managers.live import Attempt, LiveTable, Phase
 from jobmon.managers.outbox import Outbox
 from jobmon.managers.platform_output import PlatformOutput
+from jobmon.managers.put_off import PutOff
 from jobmon.managers.reach import Reach
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.start_files import StartFiles
@@ -50,6 +51,7 @@ class Service:
     live: LiveTable
     recorder: Recorder
     notes: Notes
+    put_off: PutOff
     reach: Reach
     outputs: PlatformOutput
     start_files: StartFiles | None  #: only for executors whose workers report
@@ -70,6 +72,8 @@ class Service:
     def drop(self, tokens: list[str]) -> None:
         """Forget attempts that are final."""
         dropped = self.live.drop(tokens)
+        if any(attempt.phase is Phase.PLACED for attempt in dropped):
+            self.put_off.room()
         if dropped and self.named.cls.settled is not Executor.settled and not self.stopping.is_set():
             gone = [attempt.token for attempt in dropped]
             self.host.post("settled", lambda executor, _: executor.settled(tokens=gone))
@@ -84,6 +88,10 @@ class Service:
         if arrays:
             arrays -= {attempt.array.token for attempt in self.live.snapshot() if attempt.array is not None}
         return arrays | {attempt.token for attempt in dropped if attempt.array is None}
+
+    def waiting(self) -> str:
+        """What waits here and why, for `status`; empty when nothing does."""
+        return "; ".join(filter(None, (self.outage(), self.put_off.words(), self.notes.text())))
 
     def outage(self) -> str:
         """Why the platform is not asked at the moment; empty when it is."""

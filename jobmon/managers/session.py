@@ -21,6 +21,7 @@ from jobmon.managers.job_instance_reconciler import JobInstanceReconciler
 from jobmon.managers.live import LiveTable
 from jobmon.managers.outbox import Outbox
 from jobmon.managers.platform_output import PlatformOutput
+from jobmon.managers.put_off import PutOff
 from jobmon.managers.reach import Reach
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.run_here import run_here
@@ -74,7 +75,7 @@ class Session:
             outbox = Outbox(requester, folders.outbox)
         recorder = Recorder(lease, requester, named.cls.reporting, self._ended)
         self.service = Service(
-            named, lease, requester, clock, host, live, recorder, Notes(), reach, PlatformOutput(folders),
+            named, lease, requester, clock, host, live, recorder, Notes(), PutOff(), reach, PlatformOutput(folders),
             start_files, outbox, n_queued_jobs, stopping,
         )  # fmt: skip
         self._reconciler = JobInstanceReconciler(self.service)

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+import attrs
+
 from jobmon.managers.host import HostCall
 from jobmon.managers.live import Phase
 from jobmon.managers.service import Service
@@ -25,17 +27,25 @@ from jobmon.wire.leases import OutcomeKind
 class Submitter(Protocol):
     """Who hears how a submission went."""
 
-    def deferred(self, why: str, retry_after_s: float) -> None:
-        """The platform takes nothing for a while."""
-
     def arrays_refused(self, tokens: Sequence[str], why: str, limit: int) -> None:
         """The platform takes no arrays of that size, and has none of the attempts."""
 
     def unsent(self, tokens: Sequence[str], why: str) -> None:
         """The submission never reached the executor."""
 
-    def submitted(self, sent: int, cost_s: float, *, uncertain: bool) -> None:
+    def submitted(self, came: "Came") -> None:
         """The submission ended."""
+
+
+@attrs.frozen
+class Came:
+    """What came of a submission."""
+
+    sent: int
+    taken: int  #: how many the platform has for certain
+    cost_s: float
+    deferred: Deferred | None  #: the last, if some were
+    uncertain: str | None  #: why an outcome is unknown, if one is
 
 
 class SubmitCall(ABC):
@@ -43,9 +53,17 @@ class SubmitCall(ABC):
 
     def __init__(self, submitter: Submitter, service: Service, tokens: Sequence[str]) -> None:
         self._submitter, self._service = submitter, service
-        self._sent = len(tokens)
+        self.tokens = tuple(tokens)
+        self._taken = 0
+        self._deferred: Deferred | None = None
+        self._refused = False
         self._begun_s = 0.0
         self._open: dict[str, str] = dict.fromkeys(tokens, "")  #: token: why its outcome is unknown
+
+    @property
+    @abstractmethod
+    def array_size(self) -> int:
+        """The members of the array; 1: each attempt is submitted by itself."""
 
     @abstractmethod
     def _outcomes(self, executor: Executor, call: HostCall[None]) -> Iterable[tuple[str, Outcome]]:
@@ -68,12 +86,14 @@ class SubmitCall(ABC):
                         attempt.executor_job_id = outcome.executor_job_id
                         attempt.phase = Phase.PLACED
                     recorder.outcome(leases.Outcome(token, OutcomeKind.ACCEPTED, outcome.executor_job_id))
+                    self._taken += 1
                     del self._open[token]
                 else:
                     self._other_outcome(token, outcome)
         except ArrayRefused as refused:
             if not call.abandoned:
                 self._submitter.arrays_refused(list(self._open), str(refused), refused.limit)
+                self._refused = True
                 self._open.clear()
 
     def _unwanted(self) -> set[str]:
@@ -95,7 +115,7 @@ class SubmitCall(ABC):
             recorder.outcome(leases.Outcome(token, OutcomeKind.REJECTED, None, outcome.why))
         elif isinstance(outcome, Deferred):
             recorder.outcome(leases.Outcome(token, OutcomeKind.DEFERRED, None, outcome.why))
-            self._submitter.deferred(outcome.why, outcome.retry_after_s)
+            self._deferred = outcome
         else:
             why = outcome.why if isinstance(outcome, Uncertain) else f"submit yielded {outcome!r}, which is no outcome"
             self._open[token] = why
@@ -113,8 +133,11 @@ class SubmitCall(ABC):
             if attempt is not None:
                 attempt.phase = Phase.UNCERTAIN
         service.recorder.flush()
+        if self._refused:
+            return
         cost_s = service.clock.monotonic() - self._begun_s
-        self._submitter.submitted(self._sent, cost_s, uncertain=bool(self._open))
+        unknown = next((why or str(call.error or "no answer") for why in self._open.values()), None)
+        self._submitter.submitted(Came(len(self.tokens), self._taken, cost_s, self._deferred, unknown))
 
 
 class SinglesCall(SubmitCall):
@@ -123,6 +146,10 @@ class SinglesCall(SubmitCall):
     def __init__(self, submitter: Submitter, service: Service, requests: Sequence[SubmitRequest]) -> None:
         super().__init__(submitter, service, [request.token for request in requests])
         self._requests = requests
+
+    @property
+    def array_size(self) -> int:
+        return 1
 
     def _outcomes(self, executor: Executor, call: HostCall[None]) -> Iterable[tuple[str, Outcome]]:
         self._drop(self._unwanted())
@@ -139,6 +166,10 @@ class ArrayCall(SubmitCall):
     def __init__(self, submitter: Submitter, service: Service, array: ArrayRequest) -> None:
         super().__init__(submitter, service, array.members)
         self._array = array
+
+    @property
+    def array_size(self) -> int:
+        return len(self.tokens)
 
     def _outcomes(self, executor: Executor, call: HostCall[None]) -> Iterable[tuple[str, Outcome]]:  # noqa: ARG002
         unwanted = self._unwanted()

@@ -18,8 +18,9 @@ from jobmon.states.reasons import CHARGED, Reason
 #: Attempts that ended through no fault of the task (node failure, preemption, loss) before the job is given up:
 #: a task that keeps killing its node must not go round the cluster.
 FREE_ATTEMPTS = 10
-#: Times a job may be given back unsent (deferred, its manager gone), or be lost before it began, before it is given up.
-FREE_RETURNS = 1000
+#: Attempts that were lost before their command began, before the job is given up. What is given back unsent (put off by
+#: its platform, its manager gone) has no bound: a queue may be full, and a scheduler away, for as long as it takes.
+FREE_UNBEGUN = 1000
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Job(msgspec.Struct, frozen=True):
     attempts: int = 0  #: instances made so far; the next one's number is one more
     charged: int = 0  #: attempts used up by the task's own faults since the last resume
     uncharged: int = 0  #: attempts that ended through no fault of the task since the last resume
-    returned: int = 0  #: times given back unsent, or lost before it began, since the last resume
+    unbegun: int = 0  #: attempts that were lost before their command began since the last resume
     cancel_requested: bool = False
     version: int = 0
 
@@ -145,18 +146,16 @@ def _after_failure(job: Job, event: AttemptFailed) -> S:
     if event.reason in CHARGED:
         return S.ERROR_RECOVERABLE if job.charged + 1 < job.max_attempts else S.ERROR_FATAL
     if _lost_unbegun(job, event):
-        return S.ERROR_RECOVERABLE if job.returned + 1 < FREE_RETURNS else S.ERROR_FATAL
+        return S.ERROR_RECOVERABLE if job.unbegun + 1 < FREE_UNBEGUN else S.ERROR_FATAL
     return S.ERROR_RECOVERABLE if job.uncharged + 1 < FREE_ATTEMPTS else S.ERROR_FATAL
 
 
 def _after_return(job: Job, _event: AttemptReturned) -> S:
-    if job.cancel_requested:
-        return S.CANCELLED
-    return S.QUEUED_FOR_INSTANTIATION if job.returned + 1 < FREE_RETURNS else S.ERROR_FATAL
+    return S.CANCELLED if job.cancel_requested else S.QUEUED_FOR_INSTANTIATION
 
 
 FAILED = Choice("by budget", _after_failure, (S.ERROR_RECOVERABLE, S.ERROR_FATAL, S.CANCELLED))
-RETURNED = Choice("by budget", _after_return, (S.QUEUED_FOR_INSTANTIATION, S.CANCELLED, S.ERROR_FATAL))
+RETURNED = Choice("if its end was asked for", _after_return, (S.QUEUED_FOR_INSTANTIATION, S.CANCELLED))
 
 
 def _row(state: S, moves: dict[type, Move[S]], *, otherwise: Move[S]) -> dict[tuple[S, type], Move[S]]:
@@ -216,12 +215,10 @@ def _changed(job: Job, event: JobEvent, target: S) -> Job:
     match event:
         case Instantiated():
             return replace(job, state=target, version=version, attempts=job.attempts + 1)
-        case AttemptReturned():
-            return replace(job, state=target, version=version, returned=job.returned + 1)
         case AttemptFailed(reason=reason) if reason in CHARGED:
             return replace(job, state=target, version=version, charged=job.charged + 1)
         case AttemptFailed() if _lost_unbegun(job, event):
-            return replace(job, state=target, version=version, returned=job.returned + 1)
+            return replace(job, state=target, version=version, unbegun=job.unbegun + 1)
         case AttemptFailed():
             return replace(job, state=target, version=version, uncharged=job.uncharged + 1)
         case CancelRequested():
@@ -230,7 +227,7 @@ def _changed(job: Job, event: JobEvent, target: S) -> Job:
             return replace(job, version=version, cancel_requested=False)
         case Resumed():
             return replace(
-                job, state=target, version=version, charged=0, uncharged=0, returned=0, cancel_requested=False
+                job, state=target, version=version, charged=0, uncharged=0, unbegun=0, cancel_requested=False
             )
         case _:
             return replace(job, state=target, version=version)

@@ -17,7 +17,7 @@ from jobmon.store.schema import job, job_result, job_spec
 from jobmon.wire.jobs import BoundJob, Call, Command, JobSpec
 
 _STATES = {state.value: state for state in JobState}
-_COUNTERS = ("attempts", "charged", "uncharged", "returned")
+_COUNTERS = ("attempts", "charged", "uncharged", "unbegun")
 _SELECT = sa.select(
     job.c.id,
     job.c.workflow_id,
@@ -27,7 +27,7 @@ _SELECT = sa.select(
     job.c.attempts,
     job.c.charged,
     job.c.uncharged,
-    job.c.returned,
+    job.c.unbegun,
     job.c.cancel_requested,
     job.c.version,
 )
@@ -113,7 +113,7 @@ def save(connection: Connection, changes: Iterable[tuple[Job, Job, Sequence[int]
     """
     groups: dict[tuple[int, tuple[object, ...]], list[int]] = defaultdict(list)
     for old, new, ids in changes:
-        counters = (new.attempts, new.charged, new.uncharged, new.returned, new.cancel_requested)
+        counters = (new.attempts, new.charged, new.uncharged, new.unbegun, new.cancel_requested)
         groups[old.version, (new.state, *counters, new.version)] += ids
     for (version, values), ids in groups.items():
         if _UPDATE.execute(connection, values, version, ids) != len(ids):

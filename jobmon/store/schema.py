@@ -67,7 +67,7 @@ job = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("charged", sa.Integer, nullable=False),
     sa.Column("uncharged", sa.Integer, nullable=False),
-    sa.Column("returned", sa.Integer, nullable=False),
+    sa.Column("unbegun", sa.Integer, nullable=False),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
 )

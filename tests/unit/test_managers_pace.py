@@ -1,12 +1,16 @@
 """Token bucket, circuit breaker, polling pace and batch size: time is given, nothing waits."""
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jobmon.managers.breaker import Breaker, backoff_s
 from jobmon.managers.bucket import TokenBucket
 from jobmon.managers.pace import BatchSize, PollPace
+from jobmon.managers.put_off import PutOff
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def test_a_bucket_lets_its_burst_pass_and_then_one_call_per_interval():
@@ -87,3 +91,56 @@ def test_a_small_batch_grows_tenfold_at_most():
     batch = BatchSize(most=1000, first=1)
     batch.measured(1, cost_s=0.0)
     assert batch.size == 10
+
+
+def test_a_platform_that_takes_nothing_is_tried_later_each_time_up_to_a_limit_however_long_it_lasts():
+    put_off, now_s, pauses = PutOff(), 1000.0, []
+    for _ in range(5000):
+        put_off.again(now_s, NOON, "the queue is full", 15.0)
+        pauses.append(put_off.wait_s(now_s))
+        now_s += pauses[-1]
+    assert pauses[:4] == [15.0, 30.0, 60.0, 60.0]
+    assert set(pauses[2:]) == {60.0}
+
+
+def test_it_says_since_when_and_why_with_the_newest_reason():
+    put_off = PutOff()
+    assert put_off.words() == ""
+    put_off.again(0.0, NOON, "the queue is full", 15.0)
+    put_off.again(20.0, NOON + timedelta(seconds=20), "the controller is away", 15.0)
+    assert put_off.words() == ("the platform takes no more jobs since 2026-01-31 12:00:00 UTC: the controller is away")
+    put_off.over()
+    assert (put_off.words(), put_off.wait_s(20.0)) == ("", 0.0)
+
+
+def test_a_free_place_ends_the_pause_but_not_sooner_than_the_platform_asks_for():
+    put_off = PutOff()
+    for now_s in (0.0, 15.0, 45.0):
+        put_off.again(now_s, NOON, "the queue is full", 15.0)
+    put_off.room()
+    assert put_off.wait_s(50.0) == 10.0
+    assert put_off.wait_s(60.0) == 0.0
+
+
+def test_outcomes_that_were_on_their_way_do_not_lengthen_the_pause():
+    put_off = PutOff()
+    for _ in range(100):
+        put_off.again(0.0, NOON, "the queue is full", 15.0)
+    assert put_off.wait_s(0.0) == 15.0
+
+
+def test_a_platform_that_asks_for_a_long_pause_gets_it():
+    put_off = PutOff()
+    put_off.again(0.0, NOON, "maintenance", 600.0)
+    assert put_off.wait_s(0.0) == 600.0
+
+
+def test_after_a_put_off_no_more_is_sent_than_was_taken_and_it_grows_carefully():
+    size = BatchSize(1000)
+    size.put_off(3)
+    sizes = [size.size]
+    for _ in range(4):
+        size.measured(size.size, 0.001)
+        sizes.append(size.size)
+    size.put_off(0)
+    assert (sizes, size.size) == ([3, 6, 12, 24, 48], 1)

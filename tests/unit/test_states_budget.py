@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from jobmon.states import jobs
-from jobmon.states.jobs import FREE_ATTEMPTS, FREE_RETURNS, AttemptFailed, AttemptReturned, Job
+from jobmon.states.jobs import FREE_ATTEMPTS, FREE_UNBEGUN, AttemptFailed, AttemptReturned, Job
 from jobmon.states.names import JobState as S
 from jobmon.states.reasons import CHARGED, Reason
 
@@ -63,8 +63,8 @@ def test_a_job_that_is_lost_before_it_began_has_killed_nothing() -> None:
         assert effects == (jobs.RetryJob(),)
         for event in (jobs.Retried(), jobs.ResourcesAdjusted(), jobs.Instantiated()):
             job, _ = jobs.apply(job, event)
-    assert (job.charged, job.uncharged, job.returned) == (0, 0, FREE_ATTEMPTS * 3)
-    spent = replace(job, returned=FREE_RETURNS - 1)
+    assert (job.charged, job.uncharged, job.unbegun) == (0, 0, FREE_ATTEMPTS * 3)
+    spent = replace(job, unbegun=FREE_UNBEGUN - 1)
     assert jobs.apply(spent, AttemptFailed(Reason.LOST))[0].state is S.ERROR_FATAL
 
 
@@ -82,16 +82,18 @@ def test_uncharged_failures_leave_all_charged_attempts_to_the_task() -> None:
 @pytest.mark.parametrize("state", [S.INSTANTIATED, S.RUNNING])
 def test_a_job_that_is_given_back_queues_again_and_pays_nothing(state: S) -> None:
     job, effects = jobs.apply(replace(RUNNING, state=state), AttemptReturned())
-    assert (job.state, job.charged, job.uncharged, job.returned) == (S.QUEUED_FOR_INSTANTIATION, 0, 0, 1)
+    assert (job.state, job.charged, job.uncharged, job.unbegun) == (S.QUEUED_FOR_INSTANTIATION, 0, 0, 0)
     assert effects == ()
 
 
-def test_a_job_that_is_given_back_for_ever_is_given_up() -> None:
-    job = replace(RUNNING, state=S.INSTANTIATED, returned=FREE_RETURNS - 2)
-    job, _ = jobs.apply(job, AttemptReturned())
-    assert job.state is S.QUEUED_FOR_INSTANTIATION
-    job, _ = jobs.apply(jobs.apply(job, jobs.Instantiated())[0], AttemptReturned())
-    assert (job.state, job.returned) == (S.ERROR_FATAL, FREE_RETURNS)
+def test_a_job_is_given_back_as_often_as_it_takes_and_is_never_given_up_for_it() -> None:
+    job = replace(RUNNING, state=S.QUEUED_FOR_INSTANTIATION, max_attempts=1, uncharged=FREE_ATTEMPTS - 1)
+    job = replace(job, unbegun=FREE_UNBEGUN - 1)
+    for _ in range(5 * FREE_UNBEGUN):
+        job, _ = jobs.apply(job, jobs.Instantiated())
+        job, effects = jobs.apply(job, AttemptReturned())
+        assert (job.state, effects) == (S.QUEUED_FOR_INSTANTIATION, ())
+    assert (job.charged, job.uncharged, job.unbegun) == (0, FREE_ATTEMPTS - 1, FREE_UNBEGUN - 1)
 
 
 def test_a_refusal_for_good_is_fatal_whatever_attempts_are_left() -> None:
@@ -101,10 +103,10 @@ def test_a_refusal_for_good_is_fatal_whatever_attempts_are_left() -> None:
 
 @pytest.mark.parametrize("state", [S.ERROR_FATAL, S.CANCELLED])
 def test_a_resume_gives_a_fresh_budget_and_goes_on_counting_attempts(state: S) -> None:
-    spent = replace(RUNNING, state=state, attempts=9, charged=3, uncharged=4, returned=5, cancel_requested=True)
+    spent = replace(RUNNING, state=state, attempts=9, charged=3, uncharged=4, unbegun=5, cancel_requested=True)
     job, _ = jobs.apply(spent, jobs.Resumed())
     assert (job.state, job.attempts) == (S.REGISTERED, 9)
-    assert (job.charged, job.uncharged, job.returned, job.cancel_requested) == (0, 0, 0, False)
+    assert (job.charged, job.uncharged, job.unbegun, job.cancel_requested) == (0, 0, 0, False)
 
 
 @pytest.mark.parametrize("event", [AttemptFailed(Reason.EXIT_NONZERO), AttemptFailed(Reason.LOST), AttemptReturned()])

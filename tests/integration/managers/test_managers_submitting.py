@@ -1,5 +1,6 @@
 """What comes of submissions, whatever the executor does."""
 
+import re
 import time
 from datetime import UTC, datetime
 
@@ -171,6 +172,29 @@ def test_nothing_is_claimed_while_the_platform_defers(server, platform, manage):
     manage()
     server.until(server.all_done(1))
     assert list(server.whys.values()) == ["the queue is full"]
+
+
+def test_a_platform_that_takes_nothing_costs_one_attempt_a_try_and_status_says_since_when_and_why(
+    server, platform, manage
+):
+    tries = []
+
+    def defers(executor, requests):
+        tries.append(len(requests))
+        return [(request.token, Deferred("the queue is full", 0.01)) for request in requests]
+
+    platform.submit = defers
+    server.queue(*(f"task {i}" for i in range(300)))
+    manage()
+    said = re.compile(r"the platform takes no more jobs since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC: the queue is full")
+    server.until(lambda: any(said.search(note.get("fake", "")) for note in server.notes))
+    server.until(lambda: len(tries) > 6)
+    platform.submit = platform.accept_and_end
+    server.until(server.all_done(300))
+    assert tries[0] == 100
+    assert set(tries[3:]) == {1}  # up to two submissions were on their way when the first was put off
+    assert len(server.states) <= 300 + sum(tries) + 200
+    server.until(lambda: server.notes and "no more jobs" not in server.notes[-1].get("fake", ""))
 
 
 def test_an_executor_that_cannot_be_started_again_gets_nothing_and_nothing_is_lost(server, platform, manage):

@@ -98,7 +98,7 @@ FROM history_group, json_each(history_group.entities) AS entity
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('charged', sa.Integer(), nullable=False),
     sa.Column('uncharged', sa.Integer(), nullable=False),
-    sa.Column('returned', sa.Integer(), nullable=False),
+    sa.Column('unbegun', sa.Integer(), nullable=False),
     sa.Column('cancel_requested', sa.Boolean(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['workflow_id'], ['workflow.id'], ),

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 from rich.console import Console
@@ -193,10 +194,20 @@ def test_without_a_standard_error_nothing_is_shown(stream, monkeypatch):
     assert isinstance(choose_view(show=True), SilentView)
 
 
-def test_a_terminal_that_is_closed_ends_nothing_while_a_run_goes_on():
+@pytest.fixture
+def handling_of_sighup() -> Iterator[None]:
+    """What the tests were started with (nohup has it ignored) is put back."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_terminal_that_is_closed_ends_nothing_while_a_run_goes_on(before, handling_of_sighup):
+    signal.signal(signal.SIGHUP, before)
     with outliving_the_terminal():
         signal.raise_signal(signal.SIGHUP)
-    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGHUP) is before
 
 
 def test_closed_standard_descriptors_are_not_given_to_other_files():

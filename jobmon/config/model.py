@@ -7,8 +7,13 @@ from typing import Any
 
 import attrs
 
+#: What `module` and `conda` need where a job runs: bash's start-up file and the functions that a shell has exported,
+#: and what Environment Modules, Lmod and conda keep of what is loaded.
+_SHELL = ("BASH_ENV", "BASH_FUNC_*")
+_MODULES = ("MODULE*", "LOADEDMODULES", "_LMFILES_*", "__MODULES_*", "LMOD_*", "__LMOD_*", "_ModuleTable*")
+_CONDA = ("CONDA_*", "_CE_*", "MAMBA_*")
 #: Variables of the submitting process that jobs get: names, with `*` and `?` as in a shell.
-DEFAULT_ENVIRONMENT = ("PATH", "VIRTUAL_ENV", "CONDA_*", "LD_LIBRARY_PATH", "PYTHONPATH")
+DEFAULT_ENVIRONMENT = ("PATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PYTHONPATH", *_SHELL, *_MODULES, *_CONDA)
 
 
 @attrs.frozen

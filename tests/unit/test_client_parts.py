@@ -7,6 +7,7 @@ import threading
 import jobmon
 from jobmon.client.capture import captured, left_out
 from jobmon.client.manager_process import SUPERSEDED, ManagerProcess
+from jobmon.config.model import DEFAULT_ENVIRONMENT
 
 
 class Told:
@@ -126,6 +127,28 @@ def test_captured_variables_are_those_named_and_never_the_token():
     environ = {"PATH": "/bin", "CONDA_PREFIX": "/c", "HOME": "/h", "JOBMON_TOKEN": "secret", "JOBMON_DATA": "/d"}
     assert captured(environ, ["PATH", "CONDA_*"]) == {"PATH": "/bin", "CONDA_PREFIX": "/c"}
     assert captured(environ, ["*"]) == {k: v for k, v in environ.items() if k != "JOBMON_TOKEN"}
+
+
+def test_modules_and_conda_work_in_jobs_as_they_do_where_the_run_began():
+    environ = {
+        "BASH_ENV": "/etc/modules.sh",
+        "BASH_FUNC_module%%": "() { eval `$LMOD_CMD bash $*`\n}",
+        "BASH_FUNC_ml%%": "() { module $*\n}",
+        "MODULEPATH": "/m",
+        "MODULESHOME": "/usr/share/modules",
+        "LOADEDMODULES": "gcc/12",
+        "_LMFILES_": "/m/gcc/12",
+        "__MODULES_LMCONFLICT": "x",
+        "LMOD_CMD": "/lmod",
+        "__LMOD_REF_COUNT_PATH": "/bin:1",
+        "_ModuleTable001_": "X01v",
+        "CONDA_EXE": "/c/bin/conda",
+        "CONDA_SHLVL": "1",
+        "_CE_CONDA": "",
+        "MAMBA_EXE": "/m/mamba",
+    }
+    others = {"HOME": "/h", "AWS_SECRET_ACCESS_KEY": "x", "SSH_AUTH_SOCK": "/s", "MY_MODULE": "x"}
+    assert captured(environ | others, DEFAULT_ENVIRONMENT) == environ
 
 
 def test_captured_variables_that_are_not_utf_8_are_left_out_and_named():

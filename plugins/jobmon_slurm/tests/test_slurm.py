@@ -152,7 +152,7 @@ def test_commands_get_an_environment_of_their_own(make: Make, monkeypatch: pytes
 
 def test_a_task_beyond_its_partition_is_refused_before_it_is_sent(make: Make) -> None:
     executor, answers = make()
-    asked = Resources(cores=17, memory=65 * GIB, runtime=3601.0, own=SlurmResources())
+    asked = Resources(cores=17, memory=65 * GIB, runtime=3601.0, own=SlurmResources(partition="debug"))
     [(_, outcome)] = executor.submit(requests=[request(asked)])
     assert isinstance(outcome, Rejected)
     assert "3601 s is above the 3600 s that partition debug allows" in outcome.why
@@ -161,9 +161,29 @@ def test_a_task_beyond_its_partition_is_refused_before_it_is_sent(make: Make) ->
     assert answers.of("sbatch") == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "own"),
+    [
+        (Settings(), SlurmResources()),
+        (Settings(), SlurmResources(partition="debug", qos="long")),
+        (Settings(qos="long"), SlurmResources(partition="debug")),
+        (Settings(partition="debug"), SlurmResources(reservation="mine")),
+        (Settings(partition="debug"), SlurmResources(options=("--partition=large",))),
+        (Settings(partition="debug", options=("--qos=long",)), SlurmResources()),
+        (Settings(), SlurmResources(partition="debug,nosuch")),
+    ],
+)
+def test_a_task_is_not_refused_on_a_guess_where_the_site_or_more_than_a_partition_decides(
+    make: Make, settings: Settings, own: SlurmResources
+) -> None:
+    executor, _ = make(settings)
+    asked = Resources(cores=17, memory=65 * GIB, runtime=3601.0, own=own)
+    assert list(executor.submit(requests=[request(asked)])) == [(TOKEN, Accepted("12"))]
+
+
 def test_limits_are_not_looked_at_when_the_user_says_so(make: Make) -> None:
     executor, answers = make(Settings(check_limits=False))
-    asked = Resources(cores=99, own=SlurmResources())
+    asked = Resources(cores=99, own=SlurmResources(partition="debug"))
     assert list(executor.submit(requests=[request(asked)])) == [(TOKEN, Accepted("12"))]
     assert answers.of("scontrol") == []
 

@@ -209,7 +209,6 @@ def test_limits_of_partitions_are_those_of_their_largest_node() -> None:
     found = with_nodes(partitions(said), "a|8|1000\na|16+|2000+\nb|8|64000\nnonsense\n")
     assert (found["a"].runtime_s, found["a"].cores, found["a"].memory) == (93784.0, 16, 2000 << 20)
     assert (found["b"].runtime_s, found["b"].cores, found["b"].memory) == (None, 4, 1024 << 20)
-    assert found[""] == found["a"]
 
 
 @given(st.sets(st.integers(1, 3000), min_size=1))

@@ -124,3 +124,10 @@ def test_five_thousand_pending_jobs_are_cancelled_at_once(user: ClusterUser) -> 
     assert user.recorded.n_in("CANCELLED") == 5000
     assert user.ran() == []
     assert said("qstat", "-u", "*") == ""
+
+
+def test_module_works_in_jobs_as_it_does_where_the_run_began(user: ClusterUser) -> None:
+    user.environ |= {"BASH_FUNC_module%%": '() {  echo "$1 $2 from $MODULEPATH" >> seen\n}', "MODULEPATH": "/m"}
+    done = user.workflow([("plain", "module load samtools", {})]).end()
+    assert "it ended as DONE" in done.said, done.said
+    assert (user.folder / "seen").read_text() == "load samtools from /m\n"

@@ -99,8 +99,8 @@ def test_what_the_partition_can_never_run_is_refused_in_a_sentence(user: SlurmUs
     said = user.finish(
         user.submit(
             [
-                ("cores", "true", {"cores": 99}),
-                ("memory", "true", {"memory": "900G"}),
+                ("cores", "true", {"cores": 99, "slurm": {"partition": "debug"}}),
+                ("memory", "true", {"memory": "900G", "slurm": {"partition": "debug"}}),
                 ("long", "true", {"runtime": "2h", "slurm": {"partition": "short"}}),
                 ("nowhere", "true", {"slurm": {"partition": "nosuch"}}),
                 ("good", "true", SMALL),
@@ -132,3 +132,9 @@ def test_a_bad_output_folder_loses_no_job(user: SlurmUser) -> None:
     assert user.starts() == {"held": 1}
     assert user.recorded.charged() == {}
     assert any("could not be set up" in detail for detail in user.details())
+
+
+def test_module_works_in_jobs_as_it_does_where_the_run_began(user: SlurmUser) -> None:
+    user.environ |= {"BASH_FUNC_module%%": '() {  echo "$1 $2 from $MODULEPATH" >> seen\n}', "MODULEPATH": "/m"}
+    user.finish(user.submit([("plain", "module load samtools", SMALL)]))
+    assert (user.folder / "seen").read_text() == "load samtools from /m\n"

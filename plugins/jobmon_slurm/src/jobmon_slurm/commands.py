@@ -73,7 +73,7 @@ class Commands:
         return self._query("scontrol", ["show", "config"])
 
     def limits(self) -> dict[str, limits.Limits]:
-        """What each partition allows; the default one also under the empty name.
+        """What each partition allows, by its name.
 
         Raises:
             SchedulerUnavailable: Slurm gave no complete answer.

@@ -116,8 +116,13 @@ class Slurm(Executor):
         return submission.outcome(self._slurm.sbatch(argv, submission.ARRAY_SCRIPT if members else submission.SCRIPT))
 
     def _refusal(self, resources: Resources) -> Outcome | None:
-        """Why it is not even given to Slurm, which would accept it and let it wait for ever."""
-        if not self.settings.check_limits:
+        """Why it is not even given to Slurm, which would accept it and let it wait for ever.
+
+        Without a partition of its own a job goes where the site sends it, and a quality of service or a reservation may
+        lift a partition's limits: what then becomes of it is Slurm's to say.
+        """
+        wish = wishes(self.settings, resources.own)
+        if not self.settings.check_limits or not wish.certain_place:
             return None
         now_s = time.monotonic()
         if self._limits is None or now_s - self._limits[0] > _LIMITS_FOR_S:
@@ -125,9 +130,9 @@ class Slurm(Executor):
                 self._limits = now_s, self._slurm.limits()
             except SchedulerUnavailable as error:
                 return Deferred(f"the limits of Slurm's partitions cannot be read: {error}", 15.0)
-        names = (wishes(self.settings, resources.own).partition or "").split(",")
-        wrong = [beyond(self._limits[1][name], resources) for name in names if name in self._limits[1]]
-        return Rejected("; ".join(wrong[0])) if wrong and all(wrong) else None
+        limits = [self._limits[1].get(name) for name in (wish.partition or "").split(",")]
+        wrong = [beyond(one, resources) if one else [] for one in limits]  # of one that is not known nothing is
+        return Rejected("; ".join(wrong[0])) if all(wrong) else None
 
     # Observation.
 

@@ -18,7 +18,7 @@ class Limits:
 
 
 def partitions(text: str) -> dict[str, Limits]:
-    """Limits by name from `scontrol --oneliner show partition`; the default partition also under the empty name."""
+    """Limits by name from `scontrol --oneliner show partition`."""
     found = {}
     for line in text.splitlines():
         said = dict(word.split("=", 1) for word in line.split() if "=" in word)
@@ -26,12 +26,9 @@ def partitions(text: str) -> dict[str, Limits]:
         if name:
             memory = _number(said.get("MaxMemPerNode", ""))
             cores = [n for n in (_number(said.get("MaxCPUsPerNode", "")), _number(said.get("TotalCPUs", ""))) if n]
-            limits = Limits(
+            found[name] = Limits(
                 name, _seconds(said.get("MaxTime", "")), min(cores, default=None), memory and memory * (1 << 20)
             )
-            found[name] = limits
-            if said.get("Default") == "YES":
-                found[""] = limits
     return found
 
 

@@ -91,6 +91,12 @@ class SlurmResources:
     hold: bool | None = setting(None, help="submit held")
     options: tuple[str, ...] = _listed("further options of sbatch, after those of the settings")
 
+    @property
+    def certain_place(self) -> bool:
+        """It names a partition, and nothing that may lift the limits of it or lead elsewhere."""
+        elsewhere = any(option.startswith(("--p", "--q", "--r")) for option in self.options)  # also abbreviated
+        return bool(self.partition) and not (self.qos or self.reservation or elsewhere)
+
 
 def wishes(settings: Settings, own: SlurmResources | None) -> SlurmResources:
     """What is asked for in the end: the task's word where it has one, else the executor's."""

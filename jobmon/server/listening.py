@@ -125,6 +125,8 @@ def _resolve(host: str) -> tuple[int, str]:
         found = [(row[0], str(row[4][0])) for row in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
     except OSError as error:
         raise _refusal(f"{host}: {error.strerror}") from error
+    except ValueError as error:  # a NUL, or a label that is too long for a name
+        raise _refusal(f"{host!r}, which is no name of a host") from error
     outward = [(family, address) for family, address in found if not is_loopback(address)]
     if not outward and not is_loopback(name):
         raise _refusal(f"{host}: here the name means {found[0][1]}, where no other host reaches it")

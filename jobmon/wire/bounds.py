@@ -22,6 +22,7 @@ _LARGEST = 2**53  #: what every JSON library holds exactly, and far below what S
 Id = Annotated[int, Meta(ge=0, le=_LARGEST)]  #: of a workflow, a run, a job, an attempt; an epoch, a sequence number
 Cursor = Annotated[int, Meta(ge=-1, le=_LARGEST)]  #: a sequence number; -1 is before the first
 Limit = Annotated[int, Meta(ge=0, le=100_000)]  #: of a page
+News = Annotated[int, Meta(ge=1, le=100_000)]  #: of a page that the next one goes on after
 NJobs = Annotated[int, Meta(ge=0, le=10_000_000)]  #: of one workflow
 MaxAttempts = Annotated[int, Meta(ge=1, le=1_000_000)]
 Status = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]  #: an exit status or a signal, as odd as platforms have them

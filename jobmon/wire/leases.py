@@ -11,7 +11,7 @@ from jobmon.processes import ProcessIdentity
 from jobmon.states.evidence import Reporting, Sighting
 from jobmon.states.names import InstanceState
 from jobmon.states.reasons import Reason
-from jobmon.wire.bounds import Cursor, Id, Limit, Name, Seconds, Status, Tail, Text, Token, Usage
+from jobmon.wire.bounds import Cursor, Id, Limit, Name, News, Seconds, Status, Tail, Text, Token, Usage
 from jobmon.wire.jobs import Call, Command
 
 
@@ -274,7 +274,7 @@ class ReadInstanceChanges:
     since: Cursor
     database_id: Name
     wait_s: Seconds = 0.0
-    limit: Limit = 5000
+    limit: News = 5000
     only_cancelling: bool = False
 
 

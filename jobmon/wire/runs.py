@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from jobmon.processes import ProcessIdentity
 from jobmon.states.names import RunState
-from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, NJobs, Seconds, Text
+from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, News, NJobs, Seconds, Text
 from jobmon.wire.jobs import AttemptRow, BoundJob, JobChange, JobRow, JobSpec
 
 
@@ -119,7 +119,7 @@ class ReadChanges:
     since: Cursor
     database_id: Name
     wait_s: Seconds = 0.0
-    limit: Limit = 5000
+    limit: News = 5000
 
 
 @attrs.frozen

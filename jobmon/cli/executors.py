@@ -2,15 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from jobmon.cli.exits import Exit
 from jobmon.cli.output import json_option, print_json, print_table, printable
-
-if TYPE_CHECKING:
-    from jobmon.plugins.installed import InstalledType
 
 
 @click.group(invoke_without_command=True, short_help="List installed executor types and the executors of jobmon.toml.")
@@ -23,23 +20,27 @@ if TYPE_CHECKING:
 def executors(ctx: click.Context, load: bool, traceback: bool, as_json: bool) -> int:
     """List installed executor types, from the metadata of packages (nothing is imported), and executors of jobmon.toml.
 
-    With --load the exit code is 1 when a type cannot be used.
+    Metadata that cannot be read is listed by file, and disturbs no other type. With --load the exit code is 1 when a
+    type cannot be used.
     """
     if ctx.invoked_subcommand is not None:
         return Exit.OK
     from jobmon.plugins.installed import disabled
 
-    types = _installed()
+    types, faults = _installed()
     if load or traceback:
         _load_each(types)
     broken = [row for row in types if row.get("error")]
     named = _configured()
     if as_json:
-        print_json({"types": types, "executors": named, "disabled": sorted(disabled())})
+        print_json({"types": types, "faults": faults, "executors": named, "disabled": sorted(disabled())})
         return Exit.FAILED if broken else Exit.OK
     columns = ["type", "distribution", "version", *(["contract"] if load or traceback else [])]
     columns += [*(["error"] if broken or load or traceback else []), "from"]
     print_table(columns, types, empty="no executor type is installed: pip install jobmon-executor-multiprocess")
+    if faults:
+        click.echo("\nmetadata that cannot be used (install these distributions again, or remove what is left of them)")
+        print_table(["type", "problem", "file"], faults, empty="")
     if named:
         click.echo()
         rows = [row | {"settings": _settings(row["settings"]), "host": _settings(row["host"])} for row in named]
@@ -79,19 +80,18 @@ def show(name: str, traceback: bool, as_json: bool) -> int:
     return Exit.OK
 
 
-def _installed() -> list[dict[str, Any]]:
-    """A row for each installed type; one that several distributions bring has an error."""
-    from jobmon.plugins.installed import brought_by, installed_types
+def _installed() -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """A row for each installed type, with an error where several distributions bring it; and one for each fault."""
+    from jobmon.plugins.installed import brought_by, by_name, enabled
 
-    by_name: dict[str, list[InstalledType]] = {}
-    for one in installed_types():
-        by_name.setdefault(one.name, []).append(one)
-    return [
+    found = enabled()
+    types = [
         {"type": one.name, "distribution": one.distribution, "version": one.version, "from": one.location}
         | ({"error": brought_by(same)} if len(same) > 1 else {})
-        for same in by_name.values()
+        for same in by_name(found.types).values()
         for one in same
     ]
+    return types, [one._asdict() for one in found.faults]
 
 
 def _settings(table: dict[str, Any]) -> str:

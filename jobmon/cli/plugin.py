@@ -45,10 +45,10 @@ def new(name: str, parent: Path) -> None:
     from importlib.metadata import version
 
     from jobmon.plugins import CONTRACT_VERSION
-    from jobmon.plugins.installed import enabled_entries
+    from jobmon.plugins.installed import enabled
     from jobmon.scaffold.render import check_name, write_distribution
 
-    check_name(name, installed=list(enabled_entries()))
+    check_name(name, installed=[one.name for one in enabled().types])
     for path in write_distribution(name, parent, contract=CONTRACT_VERSION, jobmon_version=version("jobmon")):
         click.echo(path)
     click.echo(f"\nNow: cd {parent / f'jobmon_{name}'}; pip install -e '.[testing]'; pytest", err=True)

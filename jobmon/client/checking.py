@@ -208,7 +208,7 @@ def _resolved(
     known: Mapping[str, ElsewhereExecutor] | None = None
     for index, name in enumerate(executors):
         type_name = config.executors[name].type if name in config.executors else name
-        if type_name not in registry.entries():
+        if type_name not in registry.names():
             known = served() if known is None else known
             if name in known or (elsewhere and name in config.executors):
                 resolved.append(known.get(name))

@@ -11,12 +11,13 @@ from typing import IO
 
 import msgspec
 
-from jobmon.managers.ahead import Told
+from jobmon.client.manager_starts import Ended, cannot_start, how, last_line
+from jobmon.errors import ConfigurationError
+from jobmon.managers.ahead import SUPERSEDED, Told
 
-#: The manager's exit status when another one has taken its place: it must not be fought.
-SUPERSEDED = 3
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _STEADY_S = 60.0
+_READ = 8192
 
 
 class ManagerProcess:
@@ -28,7 +29,9 @@ class ManagerProcess:
             self._argv += ["--executor", executor]
         self._workflow_id = 0
         self._log_file = Path()
+        self._log_start = 0  #: where the log of the one that runs begins
         self._tell: Callable[[str], None] = print
+        self._give_up: Callable[[Exception], None] = lambda _: None
         self._ended = threading.Event()
         self._lock = threading.Lock()  # so that none is started while, or after, the last one is told to end
         self._process: subprocess.Popen[bytes] | None = None
@@ -38,10 +41,16 @@ class ManagerProcess:
         """Start it ahead of its workflow: it makes its imports, and waits."""
         self._process = self._run([*self._argv, "--ahead"], subprocess.PIPE, subprocess.DEVNULL)
 
-    def start(self, workflow_id: int, log_file: Path, tell: Callable[[str], None]) -> None:
-        """Have it serve a workflow, and start it again with growing pauses whenever it ends while it is needed."""
-        self._workflow_id, self._log_file, self._tell = workflow_id, log_file, tell
+    def start(
+        self, workflow_id: int, log_file: Path, tell: Callable[[str], None], give_up: Callable[[Exception], None]
+    ) -> None:
+        """Have it serve a workflow, and start it again with growing pauses whenever it ends while it is needed.
+
+        One that cannot start, twice for the same reason, is given up with that reason.
+        """
+        self._workflow_id, self._log_file, self._tell, self._give_up = workflow_id, log_file, tell, give_up
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        self._log_start = self._log_size()
         if self._process is None or not self._told(self._process):
             self._process = self._spawn()
         self._thread.start()
@@ -75,6 +84,7 @@ class ManagerProcess:
         return True
 
     def _spawn(self) -> subprocess.Popen[bytes]:
+        self._log_start = self._log_size()
         with self._log_file.open("ab") as log:
             return self._run([*self._argv, "--workflow", str(self._workflow_id)], subprocess.DEVNULL, log)
 
@@ -85,6 +95,7 @@ class ManagerProcess:
 
     def _supervise(self) -> None:
         pause_s = _FIRST_PAUSE_S / 2
+        ends: list[Ended] = []
         while True:
             assert self._process is not None
             began = time.monotonic()
@@ -94,8 +105,14 @@ class ManagerProcess:
             if status == SUPERSEDED:
                 self._tell(f"another manager serves this workflow now (log of the one started here: {self._log_file})")
                 return
+            ends = [*ends[-1:], Ended(status, self._wrote())]
+            if reason := cannot_start(ends):
+                self._give_up(ConfigurationError(f"the manager cannot start: {reason} (log: {self._log_file})"))
+                return
             pause_s = _FIRST_PAUSE_S if time.monotonic() - began > _STEADY_S else min(2 * pause_s, _LONGEST_PAUSE_S)
-            self._tell(f"the manager {_how(status)}; it is started again in {pause_s:g} s{self._last_words(status)}")
+            words = last_line(ends[-1].wrote) if status >= 0 else ""
+            said = f"{f': {words}' if words else ''} (log: {self._log_file})"
+            self._tell(f"the manager {how(status)}; it is started again in {pause_s:g} s{said}")
             if self._ended.wait(pause_s):
                 return
             with self._lock:
@@ -103,18 +120,16 @@ class ManagerProcess:
                     return
                 self._process = self._spawn()
 
-    def _last_words(self, status: int) -> str:
-        if status < 0:
-            return f" (log: {self._log_file})"
+    def _log_size(self) -> int:
+        return self._log_file.stat().st_size if self._log_file.exists() else 0
+
+    def _wrote(self) -> str:
+        """What the one that has ended wrote: where it begins, and its end."""
         try:
             with self._log_file.open("rb") as log:
-                log.seek(0, os.SEEK_END)
-                log.seek(max(0, log.tell() - 2000))
-                lines = log.read().decode(errors="replace").strip().splitlines()
+                log.seek(self._log_start)
+                first = log.read(_READ)
+                log.seek(max(log.tell(), self._log_size() - _READ))
+                return (first + log.read()).decode(errors="replace")
         except OSError as error:
-            return f" (its log cannot be read: {error})"
-        return f": {lines[-1]} (log: {self._log_file})" if lines else f" (log: {self._log_file})"
-
-
-def _how(status: int) -> str:
-    return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+            return f"its log cannot be read: {error}"

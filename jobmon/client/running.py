@@ -85,14 +85,15 @@ def _run(
     managed = _managed(manager, process, plan, opened, requester, following, Path(context.log_folder))
     fresh = opened.n_bound == 0
     with two_presses(following.interrupt), ExitStack() as serving:
-        with _stopped_unless_begun(requester, opened):
+        with _stopped_when(BaseException, requester, opened):  # it does not come to begin
             if fresh:  # nothing can be claimed before all is bound: the manager starts meanwhile
                 serving.enter_context(managed)
             ids = _bind(workflow, plan, jobs, opened, following)
             jobs.begin(opened.run_id, plan.dag, ids, plan.executor_of, fresh=fresh)
         if not fresh:
             serving.enter_context(managed)
-        following.follow()
+        with _stopped_when(ConfigurationError, requester, opened):  # its manager cannot start
+            following.follow()
         state = jobs.finish()
     view.end(progress(jobs, executors))
     elapsed_s = time.monotonic() - began_s
@@ -178,11 +179,11 @@ def _bind(
 
 
 @contextmanager
-def _stopped_unless_begun(requester: Requester, opened: RunOpened) -> Iterator[None]:
-    """A run that does not come to begin is ended, so that the next one need not wait for its lease."""
+def _stopped_when(kind: type[BaseException], requester: Requester, opened: RunOpened) -> Iterator[None]:
+    """A run that fails in this way is ended, so that the next one need not wait for its lease."""
     try:
         yield
-    except BaseException as error:
+    except kind as error:
         try:
             requester.call(routes.STOP_RUN, StopRun(opened.run_id), patience_s=5.0)
         except JobmonError as further:
@@ -219,7 +220,8 @@ def _managed(
     if manager == "none" or not plan.usable:  # all are served elsewhere
         yield
     elif process is not None:
-        process.start(opened.workflow_id, log_folder / f"manager-{opened.workflow_id}.log", following.say)
+        log = log_folder / f"manager-{opened.workflow_id}.log"
+        process.start(opened.workflow_id, log, following.say, following.fail)
         try:
             yield
         except BaseException:

@@ -23,10 +23,10 @@ def resolve(name: str, config: Config, registry: Registry, *, asked_by: str = ""
     """
     configured = config.executors.get(name)
     if configured is None:
-        if name not in registry.entries():
+        if not registry.knows(name):
             raise UnknownExecutor(_unknown(name, config, registry, asked_by))
         configured = ExecutorConfig(name, name)
-    elif configured.type not in registry.entries():
+    elif not registry.knows(configured.type):
         raise UnknownExecutor(_not_installed(configured, registry, asked_by))
     cls = registry.load(configured.type)
     settings, problems = build(cls.settings_type, configured.settings)
@@ -50,7 +50,7 @@ def describe_choices(config: Config, registry: Registry) -> str:
 
 
 def _unknown(name: str, config: Config, registry: Registry, asked_by: str) -> str:
-    close = difflib.get_close_matches(name, [*config.executors, *registry.entries()], 1)
+    close = difflib.get_close_matches(name, [*config.executors, *registry.names()], 1)
     who = f'{asked_by} asks for executor "{name}", which' if asked_by else f'executor "{name}"'
     hint = f'\n  did you mean "{close[0]}"?' if close else ""
     return f"{who} is neither configured nor installed.\n{describe_choices(config, registry)}{hint}"
@@ -59,7 +59,7 @@ def _unknown(name: str, config: Config, registry: Registry, asked_by: str) -> st
 def _not_installed(configured: ExecutorConfig, registry: Registry, asked_by: str) -> str:
     if configured.type in disabled():
         return f'executor "{configured.name}": its type "{configured.type}" is disabled by {DISABLE_VARIABLE}.'
-    types = list(registry.entries())
+    types = registry.names()
     close = difflib.get_close_matches(configured.type, types, 1)
     who = f'{asked_by} asks for executor "{configured.name}": ' if asked_by else f'executor "{configured.name}": '
     hint = (

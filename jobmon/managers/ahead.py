@@ -6,6 +6,11 @@ import sys
 import attrs
 import msgspec
 
+#: A manager's exit status when another one has taken its place, which must not be fought; none of `jobmon.cli.exits`.
+SUPERSEDED = 20
+#: Its exit status when no server answers: that of the command line.
+SERVER_AWAY = 3
+
 
 @attrs.frozen
 class Told:

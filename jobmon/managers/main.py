@@ -8,12 +8,12 @@ from types import FrameType
 
 from jobmon.config.named import NamedExecutor
 from jobmon.errors import JobmonError, Superseded
+from jobmon.managers.ahead import SUPERSEDED
 from jobmon.managers.job_instance_manager import JobInstanceManager
 from jobmon.managers.standing_manager import StandingManager
 from jobmon.requester import Requester
 
-#: Exit statuses: the client starts a manager again unless it ended with one of the first two.
-DONE, SUPERSEDED, FAILED = 0, 3, 1
+DONE, FAILED = 0, 1  #: exit statuses, beside that of `ahead`
 _log = logging.getLogger(__name__)
 
 

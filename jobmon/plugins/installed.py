@@ -1,36 +1,15 @@
-"""Executor types that are installed, from the metadata of distributions alone: nothing of theirs is imported.
-
-Neither is anything else of Jobmon that takes long, so that `jobmon executors` answers at once.
-"""
+"""Executor types that are installed and not disabled."""
 
 import os
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
-from importlib_metadata import EntryPoint, entry_points
+from jobmon.plugins.metadata import Found, InstalledType, read_path
 
-GROUP = "jobmon.executors"
+__all__ = ["DISABLE_VARIABLE", "Find", "InstalledType", "brought_by", "by_name", "disabled", "enabled", "read_path"]
+
 DISABLE_VARIABLE = "JOBMON_DISABLE_PLUGINS"
 
-Find = Callable[[], Iterable[EntryPoint]]
-
-
-class InstalledType(NamedTuple):
-    """An installed executor type."""
-
-    name: str
-    distribution: str
-    version: str
-    module: str
-    location: str
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version}"
-
-
-def all_entry_points() -> Iterable[EntryPoint]:
-    """The entry points of every distribution on the path."""
-    return entry_points(group=GROUP)
+Find = Callable[[], Found]
 
 
 def disabled() -> frozenset[str]:
@@ -38,27 +17,19 @@ def disabled() -> frozenset[str]:
     return frozenset(name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(",")) - {""}
 
 
-def enabled_entries(find: Find = all_entry_points) -> dict[str, list[EntryPoint]]:
-    """Entry points by type, without those that are disabled; a type with more than one has several distributions."""
-    blocked = disabled()
-    found: dict[str, list[EntryPoint]] = {}
-    for entry in find():
-        if entry.name not in blocked:
-            found.setdefault(entry.name, []).append(entry)
-    return dict(sorted(found.items()))
+def enabled(find: Find = read_path) -> Found:
+    """Types by name, and faults, without those that are disabled."""
+    blocked, found = disabled(), find()
+    types = [one for one in found.types if one.name not in blocked]
+    return Found(sorted(types, key=lambda one: one.name), [one for one in found.faults if one.type not in blocked])
 
 
-def describe_entry(entry: EntryPoint) -> InstalledType:
-    """What the metadata says of the distribution that brings it."""
-    dist = entry.dist
-    if dist is None:
-        return InstalledType(entry.name, "unknown", "?", entry.module, "?")
-    return InstalledType(entry.name, dist.name, dist.version, entry.module, str(dist.locate_file("")))
-
-
-def installed_types(find: Find = all_entry_points) -> list[InstalledType]:
-    """Every installed type that is not disabled, one row per distribution that brings it."""
-    return [describe_entry(entry) for entries in enabled_entries(find).values() for entry in entries]
+def by_name(types: Iterable[InstalledType]) -> dict[str, list[InstalledType]]:
+    """A type with more than one has several distributions."""
+    named: dict[str, list[InstalledType]] = {}
+    for one in types:
+        named.setdefault(one.name, []).append(one)
+    return named
 
 
 def brought_by(types: Iterable[InstalledType]) -> str:

@@ -1,9 +1,12 @@
 """Loads executor types one by one, when first used. Nobody else touches pluggy."""
 
 import difflib
+import functools
+from importlib import import_module
+from typing import NoReturn
 
 import pluggy
-from importlib_metadata import EntryPoint, version
+from importlib_metadata import version
 
 from jobmon.errors import PluginError, PluginIncompatible, UnknownExecutor
 from jobmon.plugins import hookspecs
@@ -13,29 +16,36 @@ from jobmon.plugins.installed import (
     DISABLE_VARIABLE,
     Find,
     InstalledType,
-    all_entry_points,
     brought_by,
-    describe_entry,
+    by_name,
     disabled,
-    enabled_entries,
-    installed_types,
+    enabled,
 )
+from jobmon.plugins.metadata import Found, lost, read_path
 
 
 class Registry:
     """The installed executor types."""
 
-    def __init__(self, find: Find = all_entry_points) -> None:
+    def __init__(self, find: Find = read_path) -> None:
         self._find = find
         self._loaded: dict[str, type[Executor]] = {}
 
-    def entries(self) -> dict[str, list[EntryPoint]]:
-        """Entry points by type name; a name with more than one belongs to several distributions."""
-        return enabled_entries(self._find)
+    @functools.cached_property
+    def _found(self) -> Found:
+        return enabled(self._find)
 
     def installed(self) -> list[InstalledType]:
-        """Every installed type, one row per distribution that brings it."""
-        return installed_types(self._find)
+        """Every type that can be loaded, as far as metadata tell; one row per distribution that brings it."""
+        return self._found.types
+
+    def names(self) -> list[str]:
+        """The names of those types."""
+        return list(by_name(self._found.types))
+
+    def knows(self, name: str) -> bool:
+        """Whether `load` has more to say of it than that it is not installed."""
+        return name in self.names() or bool(lost(self._found.faults, name))
 
     def load(self, name: str) -> type[Executor]:
         """The class of a type.
@@ -50,24 +60,34 @@ class Registry:
         return self._loaded[name]
 
     def _load(self, name: str) -> type[Executor]:
-        entries = self.entries()
         if name in disabled():
             raise UnknownExecutor(f"executor type {name!r} is disabled: {DISABLE_VARIABLE} names it")
-        if name not in entries:
-            close = difflib.get_close_matches(name, entries, 1)
-            raise UnknownExecutor(
-                f"executor type {name!r} is not installed; installed types: {', '.join(entries) or 'none'}"
-                + (f". Did you mean {close[0]!r}?" if close else "")
-            )
-        if len(entries[name]) > 1:
-            raise PluginError(brought_by(map(describe_entry, entries[name])))
-        installed = describe_entry(entries[name][0])
+        types = by_name(self._found.types)
+        if name not in types:
+            self._refuse(name, list(types))
+        if len(types[name]) > 1:
+            raise PluginError(brought_by(types[name]))
+        installed = types[name][0]
         who = f"executor type {name!r} ({installed})"
         try:
-            module = entries[name][0].load()
+            module: object = import_module(installed.module)
+            for part in filter(None, installed.attribute.split(".")):
+                module = getattr(module, part)
         except (Exception, SystemExit) as error:
             raise PluginError(f"{who} cannot be imported: {_what_failed(error, installed)}") from error
         return _checked(name, installed, _types_of(module, who))
+
+    def _refuse(self, name: str, types: list[str]) -> NoReturn:
+        if fault := lost(self._found.faults, name):
+            raise PluginError(
+                f"executor type {name!r} cannot be used, as its distribution is damaged: {fault}. "
+                "Install it again, or remove what is left of it"
+            )
+        close = difflib.get_close_matches(name, types, 1)
+        raise UnknownExecutor(
+            f"executor type {name!r} is not installed; installed types: {', '.join(types) or 'none'}"
+            + (f". Did you mean {close[0]!r}?" if close else "")
+        )
 
 
 def _what_failed(error: BaseException, installed: InstalledType) -> str:

@@ -4,10 +4,16 @@ import subprocess
 import sys
 import threading
 
+import pytest
+
 import jobmon
+from jobmon.cli.exits import Exit
 from jobmon.client.capture import captured, left_out
-from jobmon.client.manager_process import SUPERSEDED, ManagerProcess
+from jobmon.client.manager_process import ManagerProcess
+from jobmon.client.manager_starts import Ended, cannot_start
 from jobmon.config.model import DEFAULT_ENVIRONMENT
+from jobmon.errors import ConfigurationError
+from jobmon.managers.ahead import SERVER_AWAY, SUPERSEDED
 
 
 class Told:
@@ -31,8 +37,8 @@ def manager(tmp_path, code):
     return process
 
 
-def start(process, tmp_path, told):
-    process.start(7, tmp_path / "logs" / "manager-7.log", told)
+def start(process, tmp_path, told, give_up=lambda _: None):
+    process.start(7, tmp_path / "logs" / "manager-7.log", told, give_up)
 
 
 #: Says how it was started, and what it was told.
@@ -95,12 +101,51 @@ def test_one_whose_client_is_killed_ends(tmp_path):
 
 def test_a_manager_that_dies_is_started_again_and_its_last_words_are_told(tmp_path):
     told = Told(2)
-    process = manager(tmp_path, "import sys; print('no such queue'); sys.exit(1)")
+    process = manager(tmp_path, "import os, sys; print('no queue', os.getpid()); sys.exit(1)")
     start(process, tmp_path, told)
     told.wait()
     process.end()
-    assert "ended with status 1; it is started again in 0.5 s: no such queue" in told.lines[0]
+    assert "ended with status 1; it is started again in 0.5 s: no queue" in told.lines[0]
     assert "in 1 s" in told.lines[1]
+
+
+def test_a_manager_that_cannot_start_twice_for_one_reason_is_given_up_with_it(tmp_path):
+    told, given_up = Told(1), Told(1)
+    process = manager(tmp_path, "import sys; print('no such queue'); sys.exit(4)")
+    start(process, tmp_path, told, given_up)
+    given_up.wait()
+    process._thread.join(30)
+    (error,) = given_up.lines
+    assert isinstance(error, ConfigurationError)
+    assert str(error).startswith("the manager cannot start: it ended with status 4: no such queue (log: ")
+    assert len(told.lines) == 1
+
+
+BAD, SERVING = Ended(4, "x\nno such queue\n"), "2026-11-27 10:00:00,123 INFO MainThread: serving workflow 7: a (uge)\n"
+
+
+@pytest.mark.parametrize(
+    ("ends", "hopeless"),
+    [
+        ([BAD], False),
+        ([BAD, BAD], True),
+        ([BAD, Ended(4, "no such file")], False),
+        ([BAD, Ended(1, BAD.wrote)], False),
+        ([Ended(-11, ""), Ended(-11, "")], True),
+        ([Ended(0, ""), Ended(0, "")], True),
+        ([Ended(-9, ""), Ended(-9, "")], False),
+        ([Ended(SERVER_AWAY, "no server"), Ended(SERVER_AWAY, "no server")], False),
+        ([Ended(1, SERVING + "KeyError"), Ended(1, SERVING + "KeyError")], False),
+        ([Ended(1, "OSError: [Errno 24] Too many open files")] * 2, False),
+    ],
+)
+def test_only_what_cannot_change_is_hopeless(ends, hopeless):
+    assert (cannot_start(ends) is not None) is hopeless
+
+
+def test_the_status_of_a_manager_without_a_server_is_that_of_the_command_line():
+    assert SERVER_AWAY == Exit.SERVER
+    assert SUPERSEDED not in list(Exit)
 
 
 def test_a_manager_whose_place_was_taken_is_not_started_again(tmp_path):

@@ -99,8 +99,8 @@ def test_a_workflow_whose_workers_could_not_reach_the_server_is_refused_before_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class OneType(Registry):
-        def entries(self) -> Any:
-            return {"remote": []}
+        def names(self) -> list[str]:
+            return ["remote"]
 
         def load(self, _name: str) -> type[Executor]:
             return Remote

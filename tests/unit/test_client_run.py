@@ -155,8 +155,8 @@ class Lines(views.SilentView):
 class AnyType(Registry):
     """One type, `any`."""
 
-    def entries(self):
-        return {"any": []}
+    def names(self):
+        return ["any"]
 
     def load(self, name):
         from jobmon.plugins import Executor

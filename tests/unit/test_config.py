@@ -34,8 +34,11 @@ class FakeRegistry:
 
     types: ClassVar = {"multiprocess": Multi, "sequential": Single}
 
-    def entries(self):
-        return {name: [] for name in self.types}
+    def names(self):
+        return list(self.types)
+
+    def knows(self, name):
+        return name in self.names()
 
     def installed(self):
         return [InstalledType(name, f"jobmon-executor-{name}", "0.1", "m", "here") for name in self.types]

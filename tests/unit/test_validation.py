@@ -36,8 +36,11 @@ class Grid(Executor):
 
 
 class FakeRegistry:
-    def entries(self):
-        return {"uge": []}
+    def names(self):
+        return ["uge"]
+
+    def knows(self, name):
+        return name in self.names()
 
     def installed(self):
         return [InstalledType("uge", "jobmon-executor-uge", "0.1", "m", "here")]

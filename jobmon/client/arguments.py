@@ -1,76 +1,42 @@
-"""Arguments of a call: JSON and nothing else, with the places where an upstream's result belongs."""
+"""Arguments of a call: plain values and nothing else, with the places where an upstream's result belongs."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from jobmon.client.names import is_utf8
 from jobmon.client.task import Output, Task
+from jobmon.worker.values import Plain
 
 #: The key of the object that stands for an upstream's result on the wire.
 OUTPUT_KEY = "$output"
-_INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
-_DEEPEST = 200
+_MOST_ITEMS = 10_000_000
 
 
-class Arguments:
+class Arguments(Plain):
     """Takes a snapshot of values, collecting what is wrong with them and whose outputs they use."""
 
-    __slots__ = ("outputs", "problems")
-
     def __init__(self) -> None:
-        self.problems: list[str] = []
+        super().__init__(_MOST_ITEMS)
         self.outputs: dict[Task, None] = {}
 
-    def snapshot(self, value: Any, where: str, depth: int = 0) -> Any:
-        """A copy of plain JSON types, Outputs kept; tuples become lists. `where` names it in a problem."""
-        kind = type(value)
-        if value is None or kind is bool:
-            return value
-        if kind is str:
-            return value if value.isascii() or is_utf8(value) else self._refuse(where, "holds a lone surrogate")
-        if kind is int:
-            return value if _INT_MIN <= value <= _INT_MAX else self._refuse(where, "does not fit in 64 bits")
-        if kind is float:
-            return value if math.isfinite(value) else self._refuse(where, f"is {value}, which JSON cannot say")
-        if kind is Output:
+    def snapshot(self, value: Any, where: str) -> Any:
+        """A copy as it travels, Outputs kept. `where` names it in a problem."""
+        return self.take(value, f"argument {where}")
+
+    def check_key(self, key: Any) -> None:
+        """Refuse what cannot be a key."""
+        if key == OUTPUT_KEY:
+            self.refuse(f"has the key {key!r}, which is reserved; use task.output")
+        else:
+            super().check_key(key)
+
+    def other(self, value: Any) -> Any:
+        """The results of other tasks have their places among arguments."""
+        if type(value) is Output:
             self.outputs[value.task] = None
             return value
-        if depth > _DEEPEST:
-            return self._refuse(where, f"is nested more than {_DEEPEST} deep, or holds itself")
-        if kind is list or kind is tuple:
-            return [self.snapshot(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(value)]
-        if kind is dict:
-            return {
-                self._key(key, where): self.snapshot(item, f"{where}[{key!r}]", depth + 1)
-                for key, item in value.items()
-            }
-        return self._other(value, where, depth)
-
-    def _key(self, key: Any, where: str) -> str:
-        if type(key) is not str:
-            self._refuse(where, f"has the key {key!r}; keys of JSON objects are text")
-        elif key == OUTPUT_KEY:
-            self._refuse(where, f"has the key {key!r}, which is reserved; use task.output")
-        return str(key)
-
-    def _other(self, value: Any, where: str, depth: int) -> Any:
-        """Subclasses of the plain types are taken as what they derive from (numpy.float64 is a float)."""
         if isinstance(value, Task):
-            return self._refuse(where, f"is the task {value.name!r}; for its result pass task.output")
-        plain: Any
-        for plain in (str, int, float, list, tuple, dict):
-            if isinstance(value, plain):
-                return self.snapshot(plain(value), where, depth)
-        return self._refuse(where, f"is {_article(type(value))}, which is not JSON")
-
-    def _refuse(self, where: str, what: str) -> None:
-        self.problems.append(f"argument {where} {what}")
-
-
-def _article(kind: type) -> str:
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    return f"a {name}"
+            return self.refuse(f"is the task {value.name!r}; for its result pass task.output")
+        return super().other(value)
 
 
 def with_outputs(value: Any, refer: Callable[[Task], Any]) -> Any:

@@ -8,10 +8,12 @@ import attrs
 from jobmon.client.names import text_problem
 from jobmon.client.task import Task
 from jobmon.wire.jobs import Command
+from jobmon.worker.values import of_numpy, shown
 
 
 def _program(value: Any) -> Any:
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return tuple(map(of_numpy, value)) if several else of_numpy(value)
 
 
 @attrs.define(eq=False, weakref_slot=False)
@@ -36,18 +38,18 @@ class BashTask(Task):
 
 def command_problem(command: object) -> str | None:
     """What is wrong with a command, or None."""
-    if isinstance(command, str):
+    if type(command) is str:
         if not command.strip():
             return "its command is empty"
         problem = text_problem(command)
         return f"its command {problem}" if problem else None
-    if not isinstance(command, tuple):
+    if type(command) is not tuple:
         return f"its command must be text or a list of texts, not {type(command).__name__}"
     if not command or command[0] == "":
         return "its command is empty"
     for i, part in enumerate(command):
-        if not isinstance(part, str):
-            return f"command[{i}] must be text, not {type(part).__name__}: {part!r}"
+        if type(part) is not str:
+            return f"command[{i}] must be text, not {type(part).__name__}: {shown(part)}"
         problem = text_problem(part)
         if problem:
             return f"command[{i}] {problem}"

@@ -15,6 +15,7 @@ from jobmon.config import Config, NamedExecutor, describe_choices, resolve
 from jobmon.dag import TaskDag
 from jobmon.errors import CycleInGraph, InvalidTask, InvalidWorkflow, JobmonError, UnknownExecutor
 from jobmon.plugins.registry import Registry
+from jobmon.worker.values import shown
 
 if TYPE_CHECKING:
     from jobmon.client.workflow import Workflow
@@ -131,10 +132,10 @@ def _env_problems(env: Any) -> Iterator[str]:
         yield f"env must be a mapping of text to text, not {type(env).__name__}"
         return
     for key, value in env.items():
-        if not isinstance(key, str) or not key or "=" in key or text_problem(key):
-            yield f"env: {key!r} cannot be the name of an environment variable"
-        elif not isinstance(value, str):
-            yield f"env: {key} is {value!r}; it must be text"
+        if type(key) is not str or not key or "=" in key or text_problem(key):
+            yield f"env: {shown(key)} cannot be the name of an environment variable"
+        elif type(value) is not str:
+            yield f"env: {key} is {shown(value)}; it must be text"
         elif problem := text_problem(value):
             yield f"env: {key} {problem}"
 

@@ -27,7 +27,7 @@ def is_utf8(text: str) -> bool:
 
 def name_problem(name: object) -> str | None:
     """What is wrong with a name, or None. Spaces and any letters are fine; newlines and control characters are not."""
-    if not isinstance(name, str):
+    if type(name) is not str:  # what derives from text would arrive as something else
         return f"its name must be text, not {type(name).__name__}"
     if not name.strip():
         return "its name is empty"

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ from jobmon.client.references import Reference, reference
 from jobmon.client.task import NOTHING, Output, Task, several
 from jobmon.errors import InvalidTask
 from jobmon.wire.jobs import Call, Command
+from jobmon.worker.values import of_numpy, shown
 
 _NO_ARGS: Sequence[Any] = ()
 
@@ -27,9 +28,20 @@ def _kwargs(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return value
 
 
+def _word(value: Any) -> str | None:
+    """A text, number or path as it stands on a command line; None for what is none of them."""
+    value = of_numpy(value)
+    if type(value) not in (str, int, float) and not isinstance(value, PurePath):
+        return None
+    try:
+        return str(value)
+    except ValueError:  # a number of thousands of digits
+        return None
+
+
 @attrs.define(eq=False, weakref_slot=False)
 class PythonTask(Task):
-    """Calls a function with JSON arguments and keeps its JSON result of at most 64 kB; or runs a script with arguments.
+    """Calls a function with plain values and keeps its result, at most 64 kB of JSON; or runs a script with arguments.
 
     The function is named, never pickled: a function of a module, `"package.module:function"`, or a function of the
     script itself. Where `other.output` stands in the arguments the worker finds the other task's result; that task
@@ -52,13 +64,14 @@ class PythonTask(Task):
             self._take_call()
 
     def _take_script(self) -> None:
-        bad = [f"script argument {i} is {a!r}; text or numbers go on a command line" for i, a in enumerate(self.args)
-               if isinstance(a, bool) or not isinstance(a, str | int | float | Path)]  # fmt: skip
+        words = [_word(value) for value in self.args]
+        bad = [f"script argument {i} is {shown(self.args[i])}; text, numbers and paths go on a command line"
+               for i, word in enumerate(words) if word is None]  # fmt: skip
         if self.kwargs:
             bad.append("a script takes args=, not kwargs=")
         if not Path(str(self.script)).is_file():
             bad.append(f"there is no script {self.script!r} (seen from {Path.cwd()})")
-        self.args = tuple(map(str, self.args))
+        self.args = tuple(word or "" for word in words)
         problem = command_problem((str(self.script), *self.args))
         self.problems = tuple(bad) or ((problem,) if problem else ())
         self.script = str(Path(str(self.script)).absolute())

@@ -11,12 +11,14 @@ from jobmon.config import NamedExecutor
 from jobmon.errors import InvalidResources
 from jobmon.plugins import Support
 from jobmon.plugins.resources import CORE_KEYS, parse_resources
+from jobmon.worker.values import Plain
 
 if TYPE_CHECKING:
     from jobmon.client.workflow import Workflow
 
 AnyExecutor = NamedExecutor | ElsewhereExecutor
 _SHOWN_NAMES, _SHOWN_LINES = 5, 20
+_MOST_ITEMS = 10_000
 
 
 def type_of(executor: AnyExecutor) -> str:
@@ -58,7 +60,7 @@ def check_resources(
 
 def _key(resources: Any) -> bytes:
     try:
-        return msgspec.json.encode(dict(resources))
+        return msgspec.msgpack.encode(dict(resources))  # in JSON, what is no number would be one with None
     except (TypeError, ValueError, OverflowError):
         return b"?" + repr(resources).encode("utf-8", "backslashreplace")
 
@@ -66,10 +68,10 @@ def _key(resources: Any) -> bytes:
 def _problems(executor: AnyExecutor, resources: Any) -> list[str]:
     if not isinstance(resources, Mapping):
         return [f"resources must be a mapping such as {{'cores': 1}}, not {type(resources).__name__}"]
-    try:
-        msgspec.json.encode(dict(resources))
-    except (TypeError, ValueError, OverflowError) as error:
-        return [f"resources {dict(resources)!r} are not JSON: {error}"]
+    plain = Plain(_MOST_ITEMS)
+    plain.take(dict(resources), "resources")
+    if plain.problems:
+        return plain.problems
     if isinstance(executor, ElsewhereExecutor):
         return executor.resource_problems(resources)
     parsed, problems = parse_resources(resources, type_name=executor.cls.name, own_type=executor.cls.resources_type)

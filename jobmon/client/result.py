@@ -14,6 +14,7 @@ from jobmon.states.names import JobState, RunState
 from jobmon.states.reasons import Reason
 from jobmon.wire import routes
 from jobmon.wire.runs import ReadResult
+from jobmon.worker.values import restored
 
 if TYPE_CHECKING:
     from jobmon.requester import Requester
@@ -48,7 +49,7 @@ class TaskResult:
         if not self.ok:
             raise WorkflowFailed(f"task {self.name!r} has no value: {self.why}")
         text = self._requester.call(routes.RESULT, ReadResult(self.job_id)).value
-        return None if text is None else msgspec.json.decode(text)
+        return None if text is None else restored(msgspec.json.decode(text))
 
     @property
     def why(self) -> str:

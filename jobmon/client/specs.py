@@ -17,7 +17,8 @@ from jobmon.wire.jobs import Call, JobSpec
 if TYPE_CHECKING:
     from jobmon.client.workflow import Workflow
 
-_encode = msgspec.json.Encoder().encode
+#: Equal dicts are the same work, whatever the order of their keys.
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def digest(task: Task, upstream: Iterable[str]) -> str:

@@ -20,6 +20,12 @@ class Output:
 
     task: "Task"
 
+    def __format__(self, _: str) -> str:
+        raise InvalidTask(
+            f"the output of task {self.task.name!r} is known when that task is done, so it cannot stand in a text; "
+            "pass it among the arguments of a PythonTask"
+        )
+
 
 def _tasks(value: "Iterable[Task] | None") -> "tuple[Task, ...]":
     return () if value is None else several(value, "upstream_tasks", "tasks")

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
 from jobmon.client.checking import check
 from jobmon.client.elsewhere import served_elsewhere
+from jobmon.client.identity import args_text
 from jobmon.client.references import script_folder
 from jobmon.client.result import WorkflowResult
 from jobmon.client.task import NOTHING, Task, tags_of
@@ -48,7 +47,7 @@ class Workflow:
         tags: Iterable[str] = (),
     ) -> None:
         self.name = name
-        self.workflow_args = _args_text(workflow_args)
+        self.workflow_args = args_text(workflow_args)
         self.executor = executor
         self.max_attempts = max_attempts
         self.fail_fast = fail_fast
@@ -137,13 +136,3 @@ class Workflow:
 
     def __repr__(self) -> str:
         return f"<Workflow {self.name!r}, {len(self.tasks):,} tasks>"
-
-
-def _args_text(value: Any) -> str | None:
-    """workflow_args as text; what is not text as JSON with sorted keys, so that equal values are the same workflow."""
-    if value is None or isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.encode(value, order="sorted").decode()
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidWorkflow(f"workflow_args must be text or JSON: {error}") from error

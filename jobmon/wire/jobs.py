@@ -22,7 +22,7 @@ class Call:
     """A Python call by reference, with JSON arguments.
 
     Where an argument anywhere in `args` or `kwargs` is `{"$output": job_id}`, the server puts that job's result there
-    before a worker sees it.
+    before a worker sees it. A tuple stands as `{"$tuple": [...]}`, there and in a result.
     """
 
     module: str  #: importable name, or the path of a script that is loaded under another name

@@ -1,4 +1,4 @@
-"""Run a Python call by reference: find the function, call it with JSON arguments, return its result as JSON text.
+"""Run a Python call by reference: find the function, call it with plain values, return its result as JSON text.
 
 Standard library only, and nothing of Jobmon: this file runs in the interpreter of the user's task, which need not have
 Jobmon. `python calls.py CALL ANSWER` reads the call from one file and writes the answer to the other; the exit status
@@ -15,8 +15,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-#: The result of a call as JSON text, in bytes; larger ones belong into files.
-MAX_RESULT_BYTES = 64 * 1024
+if __package__:
+    from . import values
+else:  # run or loaded by path: this folder is not searched, as a module of the user's may have the name of one of ours
+    import importlib.util
+
+    _spec = importlib.util.spec_from_file_location("_jobmon_values", Path(__file__).with_name("values.py"))
+    assert _spec is not None
+    assert _spec.loader is not None
+    values = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(values)
+
 #: The name that a script is loaded under, so that its `if __name__ == "__main__":` part does not run. It is the one
 #: that multiprocessing uses, which makes process pools inside a call work as they do in the script.
 SCRIPT_NAME = "__mp_main__"
@@ -70,7 +79,7 @@ def run_call(call: dict[str, Any], *, own_process: bool = False) -> str:
     """
     function = load(call, own_process=own_process)
     try:
-        result = function(*call.get("args", ()), **call.get("kwargs", {}))
+        result = function(*values.restored(call.get("args", [])), **values.restored(call.get("kwargs", {})))
     except SystemExit as error:
         if error.code in (None, 0):
             return "null"
@@ -107,13 +116,15 @@ def _script(path: str, own_process: bool) -> types.ModuleType:
 
 
 def _as_json(result: Any, function: str) -> str:
-    try:
-        text = json.dumps(result, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        size = len(text.encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise CallFailed(f"{function} returned what is not JSON: {_one_line(str(error))}") from error
-    if size > MAX_RESULT_BYTES:
-        raise CallFailed(f"{function} returned {size} bytes of JSON; at most {MAX_RESULT_BYTES} fit, so write a file")
+    plain = values.Plain(values.MAX_RESULT_BYTES)
+    taken = plain.take(result, "the result")
+    if plain.problems:
+        raise CallFailed(_one_line(f"{function} returned what is not JSON: {'; '.join(plain.problems)}"))
+    text = json.dumps(taken, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode())
+    if size > values.MAX_RESULT_BYTES:
+        limit = values.MAX_RESULT_BYTES
+        raise CallFailed(f"{function} returned {size} bytes of JSON; at most {limit} fit, so write a file")
     return text
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from jobmon import BashTask, InvalidTask, PythonTask, Workflow
-from jobmon.client.arguments import Arguments, with_outputs
+from jobmon.client.arguments import with_outputs
 from jobmon.client.names import name_problem
 from jobmon.client.specs import digest
 from jobmon.wire.jobs import Call, Command
@@ -170,15 +170,6 @@ def test_an_argument_that_holds_itself_is_a_problem():
     assert "holds itself" in problem
 
 
-def test_a_tuple_is_taken_as_a_list_and_a_subclass_as_what_it_derives_from():
-    class Name(str):
-        __slots__ = ()
-
-    taken = Arguments()
-    assert taken.snapshot((1, (Name("a"), 2.5)), "args") == [1, ["a", 2.5]]
-    assert taken.problems == []
-
-
 def test_arguments_are_taken_as_they_are_when_the_task_is_made():
     values = [1]
     task = PythonTask(math.hypot, kwargs={"v": values})
@@ -192,6 +183,12 @@ def test_an_output_in_the_arguments_makes_its_task_upstream_once():
     assert (second, first) == task.upstream_tasks
     call = task.payload(refer, "")
     assert call.args == [{"$output": "job of first"}, {"k": [{"$output": "job of first"}]}]
+
+
+def test_an_output_in_a_text_is_refused_at_once():
+    task = PythonTask(math.sqrt, args=[4], name="first")
+    with pytest.raises(InvalidTask, match="the output of task 'first' is known when that task is done"):
+        BashTask(f"echo {task.output}")
 
 
 def test_a_command_has_no_output():

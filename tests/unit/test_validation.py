@@ -154,11 +154,6 @@ def test_what_a_task_or_a_workflow_says_is_looked_at_alike(said, words):
     assert words in str(told_of_workflow.value)
 
 
-def test_workflow_args_that_are_no_text_as_a_whole_are_refused():
-    with pytest.raises(InvalidTask, match="workflow_args is not UTF-8"):
-        plan(workflow_of(BashTask("true", name="a"), workflow_args="\ud800"))
-
-
 def test_folders_that_are_not_utf_8_are_told_before_anything_runs(tmp_path, monkeypatch):
     folder = tmp_path / "n\udcffn"
     folder.mkdir()

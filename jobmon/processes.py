@@ -35,17 +35,6 @@ class ProcessIdentity:
     started: int = attrs.field(validator=_TICKS)  #: clock ticks between the boot and the start of the process
 
 
-def hold_standard_descriptors() -> None:
-    """Open /dev/null as whichever of the descriptors 0, 1 and 2 is closed: else the next file opened would be taken for
-    a standard stream, here or in a child."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest that is free
-            os.set_inheritable(descriptor, descriptor <= 2)
-
-
 def boot_id() -> str:
     """The kernel's id of the current boot of this host."""
     return (_PROC / "sys/kernel/random/boot_id").read_text().strip()

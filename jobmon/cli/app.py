@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from jobmon.cli.streams import drop_output, flush_output, prepare_streams, tell
+
 #: Command -> (module, what it is for). The function has the command's name.
 COMMANDS = {
     "executors": (
@@ -29,9 +31,9 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             answer = super().invoke(ctx)
-            sys.stdout.flush()
+            flush_output()
         except BrokenPipeError:  # kept from click, for which it is a failure
-            sys.stdout = None  # the reader, such as head, has gone: nothing more can be written
+            drop_output()  # the reader, such as head, has gone
             return None
         return answer
 
@@ -77,9 +79,10 @@ def cli() -> None:
     """Jobmon runs workflows of tasks on executors and loses nothing."""
 
 
-def main(argv: list[str] | None = None) -> None:
+def main() -> None:
     """Run the command line and exit with a code of `jobmon.cli.exits`."""
-    sys.exit(run(argv))
+    prepare_streams()
+    sys.exit(run())
 
 
 def run(argv: list[str] | None = None) -> int:
@@ -93,10 +96,26 @@ def run(argv: list[str] | None = None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        tell(error.show)
         return error.exit_code
     except JobmonError as error:
-        click.echo(f"jobmon.{type(error).__name__}: {error}", err=True)
+        message = f"jobmon.{type(error).__name__}: {error}"
+        tell(lambda: click.echo(message, err=True))
         return exit_code(error)
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
+    except OSError as error:
+        return _not_done(error)
+
+
+def _not_done(error: OSError) -> int:
+    """What the system refused, in words: a file that it names, or else to take what is printed."""
+    from jobmon.cli.exits import Exit
+
+    if error.filename is not None:
+        said, code = f"{error.filename}: {error.strerror}", Exit.CONFIGURATION
+    else:
+        drop_output()
+        said, code = f"the answer cannot be written to standard output: {error.strerror}", Exit.OUTPUT
+    tell(lambda: click.echo(f"jobmon: {said}", err=True))
+    return code

@@ -1,21 +1,24 @@
 """What the commands that ask a server share: reaching it, and finding a workflow or a job by name or id."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import click
 
+from jobmon.cli.streams import argument_text
 from jobmon.errors import InvalidRequest, ServerUnreachable
 from jobmon.processes import is_alive
 from jobmon.requester import Requester, connect
 from jobmon.requester.connecting import data_folder
+from jobmon.states.names import JobState
 from jobmon.wire import routes
 from jobmon.wire.jobs import JobRow
 from jobmon.wire.runs import ReadJobs, ReadWorkflow, ReadWorkflows, WorkflowStatus
 
 _PATIENCE_S = 10.0
-_LONGEST_ID = 19  # digits of what fits in 64 bits
+_FIRST_PAGE, _PAGE = 500, 5000
+_LONGEST_ID = 16  # digits; no id is as long
 
 
 def reach() -> Requester:
@@ -48,7 +51,7 @@ def find_workflow(requester: Requester, asked: str) -> WorkflowStatus:
     Raises:
         InvalidRequest: there is none.
     """
-    number = _id(asked)
+    asked, number = argument_text(asked), _id(asked)
     if number is not None:
         with suppress(InvalidRequest):  # a name may be a number, too
             return requester.call(routes.WORKFLOW, ReadWorkflow(number))
@@ -70,12 +73,38 @@ def _id(asked: str) -> int | None:
     return int(asked) if asked.isdecimal() and len(asked) < _LONGEST_ID else None
 
 
-def read_jobs(requester: Requester, workflow_id: int, state: str | None = None) -> Iterator[JobRow]:
-    """All jobs of a workflow, or those in `state`, page by page."""
-    after = 0
-    while page := requester.call(routes.JOBS, ReadJobs(workflow_id, state=state, after=after)).jobs:
+def read_workflows(requester: Requester, limit: int) -> list[WorkflowStatus]:
+    """The newest workflows, at most `limit` of them, page by page."""
+    found: list[WorkflowStatus] = []
+    before = None
+    while len(found) < limit:
+        asked = ReadWorkflows(limit=min(limit - len(found), _PAGE), before=before)
+        page = requester.call(routes.WORKFLOWS, asked).workflows
+        if not page:
+            break
+        found += page
+        before = page[-1].workflow_id
+    return found
+
+
+def read_jobs(
+    requester: Requester,
+    workflow_id: int,
+    states: Sequence[JobState] = (),
+    *,
+    limit: int | None = None,
+    detailed: bool = False,
+) -> Iterator[JobRow]:
+    """All jobs of a workflow, or those in one of the states, page by page, the first one a short one. `limit`: as many
+    are wanted."""
+    after, size = 0, min(_FIRST_PAGE, limit or _FIRST_PAGE)
+    while True:
+        asked = ReadJobs(workflow_id, list(states), after=after, limit=size, detailed=detailed)
+        page = requester.call(routes.JOBS, asked).jobs
+        if not page:
+            return
         yield from page
-        after = page[-1].job_id
+        after, size = page[-1].job_id, _PAGE
 
 
 def find_job(requester: Requester, workflow_id: int, asked: str) -> JobRow:
@@ -84,10 +113,11 @@ def find_job(requester: Requester, workflow_id: int, asked: str) -> JobRow:
     Raises:
         InvalidRequest: the workflow has none.
     """
+    asked = argument_text(asked)
     found = requester.call(routes.JOBS, ReadJobs(workflow_id, name=asked, limit=1)).jobs
     number = _id(asked)
     if not found and number is not None:
-        page = requester.call(routes.JOBS, ReadJobs(workflow_id, after=number - 1, limit=1)).jobs
+        page = requester.call(routes.JOBS, ReadJobs(workflow_id, after=max(0, number - 1), limit=1)).jobs
         found = [job for job in page if job.job_id == number]
     if not found:
         raise InvalidRequest(f"workflow {workflow_id} has no job {asked!r}; `jobmon jobs {workflow_id}` lists them")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from jobmon.cli.exits import Exit
-from jobmon.cli.output import json_option, print_json, print_table, printable
+from jobmon.cli.output import Column, json_option, print_json, print_table, printable
 
 
 @click.group(invoke_without_command=True, short_help="List installed executor types and the executors of jobmon.toml.")
@@ -35,8 +35,10 @@ def executors(ctx: click.Context, load: bool, traceback: bool, as_json: bool) ->
     if as_json:
         print_json({"types": types, "faults": faults, "executors": named, "disabled": sorted(disabled())})
         return Exit.FAILED if broken else Exit.OK
-    columns = ["type", "distribution", "version", *(["contract"] if load or traceback else [])]
-    columns += [*(["error"] if broken or load or traceback else []), "from"]
+    error = [Column("error", wraps=True)] if broken or load or traceback else []
+    place = [Column("from", importance=1, least=12, soft=True)]
+    columns: list[Column | str]
+    columns = ["type", "distribution", "version", *(["contract"] if load or traceback else []), *place, *error]
     print_table(columns, types, empty="no executor type is installed: pip install jobmon-executor-multiprocess")
     if faults:
         click.echo("\nmetadata that cannot be used (install these distributions again, or remove what is left of them)")
@@ -44,7 +46,9 @@ def executors(ctx: click.Context, load: bool, traceback: bool, as_json: bool) ->
     if named:
         click.echo()
         rows = [row | {"settings": _settings(row["settings"]), "host": _settings(row["host"])} for row in named]
-        print_table(["executor", "type", "settings", "host"], rows, empty="")
+        print_table(
+            ["executor", "type", Column("host", least=12, soft=True), Column("settings", wraps=True)], rows, empty=""
+        )
     if disabled():
         click.echo(f"JOBMON_DISABLE_PLUGINS blocks {', '.join(sorted(disabled()))}", err=True)
     if traceback:

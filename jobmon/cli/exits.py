@@ -14,6 +14,7 @@ class Exit(IntEnum):
     SERVER = 3  #: no server answers, or it does not accept the token or the version
     CONFIGURATION = 4  #: jobmon.toml, the environment or an executor plugin is wrong
     REFUSED = 5  #: what was asked for does not exist or is refused
+    OUTPUT = 6  #: standard output is closed or full: the answer could not be written
     INTERRUPTED = 130  #: stopped by Ctrl-C
 
 

@@ -31,10 +31,15 @@ def manager(workflow: int | None, ahead: bool, names: tuple[str, ...], folder: P
     from jobmon.managers.main import DONE, run_manager
     from jobmon.plugins.registry import Registry
     from jobmon.requester import connect
+    from jobmon.wire import routes
+    from jobmon.wire.runs import ReadWorkflow
 
     config = load_config(folder.absolute(), os.environ)
     registry = Registry()
     served = [resolve(name, config, registry) for name in dict.fromkeys(names)]
     if ahead and (workflow := await_workflow()) is None:
         return DONE
-    return run_manager(workflow, served, connect(os.environ, port=config.server.port))
+    requester = connect(os.environ, port=config.server.port)
+    if workflow is not None and not ahead:
+        requester.call(routes.WORKFLOW, ReadWorkflow(workflow))  # refused, in words, when there is none
+    return run_manager(workflow, served, requester)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jobmon.cli.exits import Exit
+from jobmon.cli.streams import drop_output
 
 
 @click.command(short_help="Run a server in the foreground.")
@@ -30,7 +31,10 @@ def server(data: Path | None, host: str | None, port: int | None) -> int:
 
     def tell(endpoint: Endpoint) -> None:
         urls = " and ".join([endpoint.url, *(place.url for place in endpoint.outside)])
-        click.echo(f"serving {folder.path} at {urls}; the token is in {folder.path / 'token'}")
+        try:
+            click.echo(f"serving {folder.path} at {urls}; the token is in {folder.path / 'token'}")
+        except OSError:  # whoever started it does not read; it serves others
+            drop_output()
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)

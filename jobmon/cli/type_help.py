@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import click
 
-from jobmon.cli.output import print_table, printable
+from jobmon.cli.output import Column, print_table, printable
 from jobmon.plugins.describe import FieldHelp, TypeHelp, describe_type
 from jobmon.plugins.installed import InstalledType
 from jobmon.plugins.registry import Registry
@@ -59,7 +59,7 @@ def _print_fields(word: str, title: str, fields: Sequence[FieldHelp]) -> None:
             }
             for field in fields
         ]
-        print_table([word, "type", "default", "help"], rows, empty="")
+        print_table([word, "type", "default", Column("help", wraps=True)], rows, empty="")
 
 
 def _yes_or(value: str | bool) -> str:

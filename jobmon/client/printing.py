@@ -2,8 +2,10 @@
 
 import re
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-_CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: What turns the direction of text, ends lines, or is no character at all.
+_UNSEEN = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(f"[\x00-\x1f\x7f-\x9f{_UNSEEN}]")
+_CONTROL_BUT_LINES = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_UNSEEN}]")
 
 
 def printable(value: object) -> str:
@@ -14,6 +16,12 @@ def printable(value: object) -> str:
 def printable_lines(text: str) -> str:
     """The same for text that may have several lines."""
     return _CONTROL_BUT_LINES.sub(_shown, text)
+
+
+def last_line(text: str | None) -> str:
+    """The last line that says anything, fit to be printed; nothing when there is none."""
+    lines = [line for line in (text or "").splitlines() if line.strip()]
+    return printable(lines[-1].strip()) if lines else ""
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -14,9 +14,9 @@ from jobmon.client.references import script_folder
 from jobmon.client.result import WorkflowResult
 from jobmon.client.task import NOTHING, Task, tags_of
 from jobmon.config import Config, load_config
+from jobmon.descriptors import hold_standard_descriptors
 from jobmon.errors import InvalidWorkflow
 from jobmon.plugins.registry import Registry
-from jobmon.processes import hold_standard_descriptors
 from jobmon.worker.calls import LOADING, SCRIPT_NAME
 
 if TYPE_CHECKING:

@@ -36,6 +36,8 @@ from jobmon.wire.runs import BindJobs, ReadChanges
 
 _LONGEST_WAIT_S = 30.0
 _READERS = 3
+_ASKERS = 2
+_OF_PEOPLE = (routes.WORKFLOWS, routes.WORKFLOW, routes.JOBS, routes.ATTEMPTS, routes.RESULT, routes.HISTORY)
 _RIDE_S = 0.1
 #: Larger messages are decoded in a thread, so that the event loop goes on meanwhile.
 _DECODED_HERE_BYTES = 64 << 10
@@ -64,6 +66,8 @@ class Api:
         self._empty_since: dict[Hashable, tuple[int, int]] = {}
         self._news_told: dict[int, int] = {}  #: how much news had been published when a run's changes were last read
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
+        # People's questions may read much, and those of parts that run are short: neither waits for the other.
+        self._askers = ThreadPoolExecutor(_ASKERS, thread_name_prefix="asker")
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoder")
         self._health = encode(Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid))
 
@@ -123,7 +127,8 @@ class Api:
 
     async def _read(self, route: Route[Any, Any], message: Any) -> bytes:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, lambda: encode(self._queries.read(route, message)))
+        threads = self._askers if route in _OF_PEOPLE else self._readers
+        return await loop.run_in_executor(threads, lambda: encode(self._queries.read(route, message)))
 
     async def _instance_changes(self, message: ReadInstanceChanges) -> bytes:
         """Read changes of attempts; while there are none, wait for one, up to the time that the message gives."""

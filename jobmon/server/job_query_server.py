@@ -1,20 +1,22 @@
 """All reads. They use connections that cannot write, in threads of their own, and never wait for the writer."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
 from jobmon.errors import InvalidRequest
 from jobmon.ids import output_paths
+from jobmon.processes import is_alive
 from jobmon.server.payloads import log_folder
 from jobmon.server.signs import SignsOfLife
-from jobmon.states.names import RunState
-from jobmon.store import history, instances, jobs, leases, workflows
+from jobmon.states.names import FINAL_RUN_STATES, RunState
+from jobmon.store import history, instances, jobs, leases, overview, workflows
 from jobmon.store.connection import Connection
 from jobmon.store.database import Database, database_id
+from jobmon.store.leases import StoredLease
 from jobmon.store.work import with_work
-from jobmon.store.workflows import StoredWorkflow
+from jobmon.store.workflows import StoredRun, StoredWorkflow
 from jobmon.wire import routes
 from jobmon.wire.jobs import AttemptRow
 from jobmon.wire.leases import (
@@ -51,6 +53,7 @@ from jobmon.wire.runs import (
 
 #: How often a standing manager asks whether it is wanted: a read, which costs no commit.
 _ASK_AGAIN_S = 0.5
+_CLIENT_POLLS_S = 5.0  # a client that lives is heard of within this
 
 Reader = Callable[[Connection, Any], Any]
 
@@ -135,30 +138,37 @@ class JobQueryServer:
         return ServedExecutors(self._signs.standing.live())
 
     def _workflows(self, connection: Connection, message: ReadWorkflows) -> WorkflowStatuses:
-        found = workflows.newest(connection, message.name, message.limit)
-        return WorkflowStatuses([self._status(connection, workflow) for workflow in found])
+        found = overview.newest(connection, message.name, message.before, message.limit)
+        return WorkflowStatuses(self._statuses(connection, found))
 
     def _workflow(self, connection: Connection, message: ReadWorkflow) -> WorkflowStatus:
         found = workflows.get(connection, message.workflow_id)
         if found is None:
             raise InvalidRequest(f"there is no workflow {message.workflow_id}")
-        return self._status(connection, found)
+        return self._statuses(connection, [found])[0]
 
-    def _status(self, connection: Connection, workflow: StoredWorkflow) -> WorkflowStatus:
-        last = workflows.last_run(connection, workflow.id)
-        served = {stored.executor: stored for stored in leases.of_workflow(connection, workflow.id)}
-        counts: dict[str, dict[str, int]] = {}
-        for (executor, state), n in sorted(workflows.count_by_state(connection, workflow.id).items()):
-            counts.setdefault(executor, {})[state] = n
-        executors = [
-            ExecutorCounts(
-                executor,
-                served[executor].registration.type if executor in served else None,
-                self._signs.manager_alive(workflow.id, executor),
-                states,
-            )
-            for executor, states in counts.items()
+    def _statuses(self, connection: Connection, found: Sequence[StoredWorkflow]) -> list[WorkflowStatus]:
+        ids = [workflow.id for workflow in found]
+        last, counts = overview.last_runs(connection, ids), overview.counts(connection, ids)
+        served = leases.of_workflows(connection, ids)
+        return [
+            self._status(workflow, last.get(workflow.id), counts.get(workflow.id, {}), served) for workflow in found
         ]
+
+    def _status(
+        self,
+        workflow: StoredWorkflow,
+        last: StoredRun | None,
+        counts: Mapping[str, dict[str, int]],
+        served: Mapping[tuple[int, str], StoredLease],
+    ) -> WorkflowStatus:
+        executors = []
+        for executor, states in sorted(counts.items()):
+            lease = served.get((workflow.id, executor))
+            type_name = None if lease is None else lease.registration.type
+            executors.append(
+                ExecutorCounts(executor, type_name, self._signs.manager_alive(workflow.id, executor), states)
+            )
         return WorkflowStatus(
             workflow.id,
             workflow.name,
@@ -168,11 +178,24 @@ class JobQueryServer:
             history.iso(workflow.created_at),
             executors,
             self._signs.notes(workflow.id),
+            None if last is None else self._client(last),
         )
+
+    def _client(self, run: StoredRun) -> Literal["alive", "silent", "gone"] | None:
+        if run.run.state in FINAL_RUN_STATES:
+            return None
+        if self._signs.run_seconds_left(run.run.id) <= 0:
+            return "silent" if is_alive(run.client) is not False else "gone"
+        if self._signs.run_silence_s(run.run.id) > _CLIENT_POLLS_S and is_alive(run.client) is False:
+            return "gone"
+        return "alive"
 
     def _jobs(self, connection: Connection, message: ReadJobs) -> JobRows:
         m = message
-        return JobRows(workflows.job_rows(connection, m.workflow_id, m.state, m.name, m.after, m.limit))
+        rows = overview.job_rows(
+            connection, m.workflow_id, states=m.states, name=m.name, after=m.after, limit=m.limit, detailed=m.detailed
+        )
+        return JobRows(rows)
 
     def _attempts(self, connection: Connection, message: ReadAttempts) -> Attempts:
         job = jobs.load(connection, [message.job_id]).get(message.job_id)
@@ -185,13 +208,15 @@ class JobQueryServer:
         assert last is not None
         folder = log_folder(last.context, workflow.name, workflow.id)
         rows = []
-        for i, report in instances.attempts_of(connection, job.id):
+        for i, times, report in instances.attempts_of(connection, job.id):
             host, usage, out, err = report or (None, "{}", None, None)
             paths = output_paths(folder, name, job.id, i.attempt)
             rows.append(
                 AttemptRow(
                     i.token, i.attempt, i.executor, i.state, i.executor_job_id, i.reason, i.exit_status, i.signal,
                     i.detail, host, *paths, out, err, msgspec.json.decode(usage),
+                    history.iso(times[0]), overview.time_of(times[1]),
+                    overview.time_of(times[2]),
                 )
             )  # fmt: skip
         return Attempts(rows)

@@ -68,6 +68,10 @@ class SignsOfLife:
         """What is left of a run's lease; 0 or less when it has ended."""
         return self.patience.run_lease_s - self._since(self._runs.get(run_id))
 
+    def run_silence_s(self, run_id: int) -> float:
+        """How long the client of a run has given no sign of life, of the time that the server has been up."""
+        return self._since(self._runs.get(run_id))
+
     def heard_manager(self, workflow_id: int, executor: str, note: str | None = None) -> None:
         """The manager of an executor of a workflow gave a sign of life; without a note, what it said before holds."""
         self._managers[workflow_id, executor] = self._clock.monotonic()

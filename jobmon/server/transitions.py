@@ -185,7 +185,7 @@ class Transitions:
             elif course.now is not course.stored:
                 changes.append((course.stored, like, [(i.id, i.executor_job_id) for i in group]))
             self._live.keep_instances(group, like)
-        instance_rows.save(self._tx.connection, changes)
+        instance_rows.save(self._tx.connection, changes, self._tx.at)
 
     def _finish_jobs(self, logs: Mapping[int, Log]) -> None:
         changes = []

@@ -74,10 +74,13 @@ class InsertAlike:
 
 
 class UpdateAlike:
-    """Updates rows of one version, found by their ids, that all get the same values."""
+    """Updates rows of one version, found by their ids, that all get the same values.
 
-    def __init__(self, table: sa.Table, names: Sequence[str]) -> None:
-        sets = ", ".join(f"{name} = ?" for name in _checked(table, names))
+    What one of the `once` columns, the last ones, holds already stays.
+    """
+
+    def __init__(self, table: sa.Table, names: Sequence[str], once: Sequence[str] = ()) -> None:
+        sets = _sets(table, names, once)
         self._head = f"UPDATE {table.name} SET {sets} WHERE version = ? AND id "
 
     def execute(self, connection: Connection, values: Sequence[Any], version: int, ids: Sequence[int]) -> int:
@@ -92,8 +95,8 @@ class UpdateAlike:
 class UpdateAlikeBut:
     """As `UpdateAlike`, but one column gets a value of each row's own."""
 
-    def __init__(self, table: sa.Table, names: Sequence[str], own: str) -> None:
-        sets = ", ".join(f"{name} = ?" for name in _checked(table, names))
+    def __init__(self, table: sa.Table, names: Sequence[str], own: str, once: Sequence[str] = ()) -> None:
+        sets = _sets(table, names, once)
         _checked(table, [own])
         self._head = f"UPDATE {table.name} SET {sets}, {own} = new.column2 FROM (VALUES "
         self._tail = f") AS new WHERE {table.name}.id = new.column1 AND {table.name}.version = ?"
@@ -121,6 +124,11 @@ def _pieces(rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Sequence[Any]]]:
         while len(rows) - start >= length:
             yield rows[start : start + length]
             start += length
+
+
+def _sets(table: sa.Table, names: Sequence[str], once: Sequence[str]) -> str:
+    sets = [f"{name} = ?" for name in _checked(table, names)]
+    return ", ".join([*sets, *(f"{name} = coalesce({name}, ?)" for name in _checked(table, once))])
 
 
 def _checked(table: sa.Table, names: Sequence[str]) -> Sequence[str]:

@@ -48,8 +48,9 @@ _INSERT = bulk.InsertAlike(
     ("workflow_id", "executor", "attempt", "state", "version", "submitted_at"),
 )
 _STATE_COLUMNS = ("state", "worker_id", "exit_status", "reason", "signal", "detail", "version")
-_UPDATE = bulk.UpdateAlike(job_instance, _STATE_COLUMNS)
-_UPDATE_WITH_ID = bulk.UpdateAlikeBut(job_instance, _STATE_COLUMNS, own="executor_job_id")
+_TIMES = ("started_at", "ended_at")
+_UPDATE = bulk.UpdateAlike(job_instance, _STATE_COLUMNS, once=_TIMES)
+_UPDATE_WITH_ID = bulk.UpdateAlikeBut(job_instance, _STATE_COLUMNS, own="executor_job_id", once=_TIMES)
 _LAST_ID = sa.select(sa.func.coalesce(sa.func.max(_t.id), 0))
 _INSERT_MEMBERS = bulk.Insert(array_member, ("token", "array_token", "array_index", "job_name"))
 _REPORT_COLUMNS = ("token", "host", "usage", "stdout_tail", "stderr_tail")
@@ -107,11 +108,14 @@ def insert_members(connection: Connection, places: Mapping[str, ArrayPlace]) -> 
 
 
 def save(
-    connection: Connection, changes: Iterable[tuple[JobInstance, JobInstance, Sequence[tuple[int, str | None]]]]
+    connection: Connection,
+    changes: Iterable[tuple[JobInstance, JobInstance, Sequence[tuple[int, str | None]]]],
+    at: int,
 ) -> None:
     """Store changed instances: groups of id and executor_job_id, with how a group was read and how it is now.
 
-    In the two records ids and token are of no account, but for whether there is an executor_job_id.
+    In the two records ids and token are of no account, but for whether there is an executor_job_id. `at`, in
+    microseconds since 1970, is when those that run now have started, and those that are final have ended.
 
     Raises:
         StoreError: one was changed meanwhile, which the single writer rules out.
@@ -119,6 +123,7 @@ def save(
     groups: dict[tuple[int, bool, tuple[object, ...]], list[tuple[int, str | None]]] = defaultdict(list)
     for old, i, own in changes:
         values: tuple[object, ...] = (i.state, i.worker_id, i.exit_status, i.reason, i.signal, i.detail, i.version)
+        values += (at if i.state is InstanceState.RUNNING else None, at if i.state in FINAL_INSTANCE_STATES else None)
         groups[old.version, i.executor_job_id == old.executor_job_id, values] += own
     for (version, same_id, values), own in groups.items():
         if same_id:
@@ -163,13 +168,14 @@ def live_page(connection: Connection, workflow_id: int, executor: str, after: in
     ]
 
 
-def attempts_of(connection: Connection, job_id: int) -> list[tuple[JobInstance, Any]]:
-    """All instances of a job with the rows of their reports (None where there is none), the first attempt first."""
+def attempts_of(connection: Connection, job_id: int) -> list[tuple[JobInstance, tuple[Any, ...], Any]]:
+    """All instances of a job, the first attempt first, with when each was submitted, started and ended, and the rows of
+    their reports (None where there is none)."""
     r = instance_report.c
     rows = connection.execute(
-        _SELECT.add_columns(r.host, r.usage, r.stdout_tail, r.stderr_tail)
+        _SELECT.add_columns(_t.submitted_at, _t.started_at, _t.ended_at, r.host, r.usage, r.stdout_tail, r.stderr_tail)
         .outerjoin(instance_report, r.token == _t.token)
         .where(_t.job_id == job_id)
         .order_by(_t.attempt)
     ).all()
-    return [(_record(row), row[14:] if row[15] is not None else None) for row in rows]
+    return [(_record(row), row[14:17], row[17:] if row[18] is not None else None) for row in rows]

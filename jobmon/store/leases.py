@@ -1,5 +1,6 @@
 """Managers' leases and the stored answers of requests, as rows."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from jobmon.processes import ProcessIdentity
+from jobmon.store import bulk
 from jobmon.store.connection import Connection
 from jobmon.store.schema import answer, lease
 from jobmon.wire.leases import ExecutorRegistration
@@ -29,6 +31,7 @@ _SELECT = sa.select(
     lease.c.workflow_id, lease.c.executor, lease.c.epoch, lease.c.released, lease.c.manager, lease.c.registration
 )
 _ONE = _SELECT.where(lease.c.workflow_id == sa.bindparam("workflow_id"), lease.c.executor == sa.bindparam("executor"))
+_OF_WORKFLOWS = _SELECT.where(bulk.among(lease.c.workflow_id))
 _STORED_ANSWER = sa.select(answer.c.body).where(answer.c.key == sa.bindparam("key"))
 _SAVE_ANSWER = sa.insert(answer)
 
@@ -50,9 +53,10 @@ def get(connection: Connection, workflow_id: int, executor: str) -> StoredLease 
     return None if row is None else _stored(row)
 
 
-def of_workflow(connection: Connection, workflow_id: int) -> list[StoredLease]:
-    """The newest lease of each executor that was ever served for a workflow."""
-    return [_stored(row) for row in connection.execute(_SELECT.where(lease.c.workflow_id == workflow_id))]
+def of_workflows(connection: Connection, workflow_ids: Iterable[int]) -> dict[tuple[int, str], StoredLease]:
+    """The newest lease of each executor that was ever served for one of the workflows, by workflow and executor."""
+    found = map(_stored, connection.execute(_OF_WORKFLOWS, bulk.keys(workflow_ids)))
+    return {(one.workflow_id, one.executor): one for one in found}
 
 
 def of_executor(connection: Connection, executor: str) -> list[StoredLease]:

@@ -117,6 +117,8 @@ job_instance = sa.Table(
     sa.Column("detail", sa.Text),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("submitted_at", sa.Integer, nullable=False),
+    sa.Column("started_at", sa.Integer),
+    sa.Column("ended_at", sa.Integer),
     sa.UniqueConstraint("job_id", "attempt", name="attempts_are_numbered"),
 )
 _LIVE = _in("state", FINAL_INSTANCE_STATES, negate=True)

@@ -8,11 +8,9 @@ import sqlalchemy as sa
 
 from jobmon.processes import ProcessIdentity
 from jobmon.states.names import JobState, RunState
-from jobmon.states.reasons import Reason
 from jobmon.states.runs import WorkflowRun
 from jobmon.store.connection import Connection
-from jobmon.store.schema import job, job_instance, job_spec, workflow, workflow_run
-from jobmon.wire.jobs import JobRow
+from jobmon.store.schema import job, job_spec, workflow, workflow_run
 from jobmon.wire.runs import RunContext
 
 
@@ -48,7 +46,7 @@ class StoredRun:
         return msgspec.json.decode(self.context_json, type=RunContext)
 
 
-_WORKFLOW = sa.select(
+WORKFLOW = sa.select(
     workflow.c.id,
     workflow.c.name,
     workflow.c.workflow_args,
@@ -66,7 +64,7 @@ _RUN = sa.select(
     workflow_run.c.context,
 )
 # A statement is made once: to write its SQL takes longer than to run it.
-_WORKFLOW_BY_ID = _WORKFLOW.where(workflow.c.id == sa.bindparam("workflow_id"))
+_WORKFLOW_BY_ID = WORKFLOW.where(workflow.c.id == sa.bindparam("workflow_id"))
 _LAST_RUN = (
     _RUN.where(workflow_run.c.workflow_id == sa.bindparam("workflow_id"))
     .order_by(workflow_run.c.number.desc())
@@ -88,7 +86,7 @@ _QUEUED_EXECUTORS = sa.select(_steps.c.executor).where(_steps.c.executor.is_not(
 def find(connection: Connection, name: str, workflow_args: str) -> StoredWorkflow | None:
     """The workflow of that name and arguments."""
     where = (workflow.c.name == name, workflow.c.workflow_args == workflow_args)
-    row = connection.execute(_WORKFLOW.where(*where)).first()
+    row = connection.execute(WORKFLOW.where(*where)).first()
     return None if row is None else StoredWorkflow(*row)
 
 
@@ -96,12 +94,6 @@ def get(connection: Connection, workflow_id: int) -> StoredWorkflow | None:
     """The workflow of that id."""
     row = connection.execute(_WORKFLOW_BY_ID, {"workflow_id": workflow_id}).first()
     return None if row is None else StoredWorkflow(*row)
-
-
-def newest(connection: Connection, name: str | None, limit: int) -> list[StoredWorkflow]:
-    """The newest workflows, newest first."""
-    query = _WORKFLOW if name is None else _WORKFLOW.where(workflow.c.name == name)
-    return [StoredWorkflow(*row) for row in connection.execute(query.order_by(workflow.c.id.desc()).limit(limit))]
 
 
 def create(connection: Connection, name: str, workflow_args: str | None, n_jobs: int, at: int) -> StoredWorkflow:
@@ -115,7 +107,8 @@ def create(connection: Connection, name: str, workflow_args: str | None, n_jobs:
     return StoredWorkflow(int(inserted), name, workflow_args, n_jobs, first, at)
 
 
-def _stored_run(row: Any) -> StoredRun:
+def stored_run(row: Any) -> StoredRun:
+    """A row of the columns above as a run."""
     return StoredRun(
         WorkflowRun(row[0], row[1], RunState(row[2]), row[3]),
         row[4],
@@ -127,13 +120,13 @@ def _stored_run(row: Any) -> StoredRun:
 def get_run(connection: Connection, run_id: int) -> StoredRun | None:
     """The run of that id."""
     row = connection.execute(_RUN_BY_ID, {"run_id": run_id}).first()
-    return None if row is None else _stored_run(row)
+    return None if row is None else stored_run(row)
 
 
 def last_run(connection: Connection, workflow_id: int) -> StoredRun | None:
     """The newest run of a workflow."""
     row = connection.execute(_LAST_RUN, {"workflow_id": workflow_id}).first()
-    return None if row is None else _stored_run(row)
+    return None if row is None else stored_run(row)
 
 
 def insert_run(
@@ -183,36 +176,6 @@ def workflow_block(connection: Connection, workflow_id: int) -> sa.ColumnElement
     if found is None:
         return sa.false()
     return job.c.id.between(found.first_job_id, found.first_job_id + found.n_jobs - 1)
-
-
-def job_rows(
-    connection: Connection, workflow_id: int, state: str | None, name: str | None, after: int, limit: int
-) -> list[JobRow]:
-    """Jobs of a workflow as people see them, with why the last attempt of each failed."""
-    query = (
-        sa.select(
-            job.c.id,
-            job_spec.c.name,
-            job.c.executor,
-            job.c.state,
-            job.c.attempts,
-            job_instance.c.reason,
-            job_instance.c.detail,
-        )
-        .join(job_spec, job_spec.c.job_id == job.c.id)
-        .outerjoin(job_instance, sa.and_(job_instance.c.job_id == job.c.id, job_instance.c.attempt == job.c.attempts))
-        .where(workflow_block(connection, workflow_id), job.c.id > after)
-        .order_by(job.c.id)
-        .limit(limit)
-    )
-    if state is not None:
-        query = query.where(job.c.state == state)
-    if name is not None:
-        query = query.where(job_spec.c.workflow_id == workflow_id, job_spec.c.name == name)
-    return [
-        JobRow(row[0], row[1], row[2], JobState(row[3]), row[4], Reason(row[5]) if row[5] else None, row[6])
-        for row in connection.execute(query)
-    ]
 
 
 def queued_executors(connection: Connection, workflow_id: int) -> list[str]:

@@ -84,7 +84,9 @@ class JobChange:
 
 @attrs.frozen
 class JobRow:
-    """A job as `jobmon jobs` shows it."""
+    """A job as `jobmon jobs` shows it. What follows `detail` is told if it was asked for, of the last attempt; instants
+    are ISO 8601.
+    """
 
     job_id: int
     name: str
@@ -93,6 +95,13 @@ class JobRow:
     attempts: int
     reason: Reason | None
     detail: str | None
+    max_attempts: int | None = None
+    tags: list[str] | None = None
+    submitted_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    host: str | None = None
+    usage: dict[str, float] | None = None
 
 
 @attrs.frozen
@@ -114,3 +123,6 @@ class AttemptRow:
     stdout_tail: str | None
     stderr_tail: str | None
     usage: dict[str, float]
+    submitted_at: str
+    started_at: str | None
+    ended_at: str | None

@@ -1,12 +1,12 @@
 """Messages of the client: opening a run, binding and queueing jobs, hearing of changes, ending the run."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import attrs
 from msgspec import Meta
 
 from jobmon.processes import ProcessIdentity
-from jobmon.states.names import RunState
+from jobmon.states.names import JobState, RunState
 from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, News, NJobs, Seconds, Text
 from jobmon.wire.jobs import AttemptRow, BoundJob, JobChange, JobRow, JobSpec
 
@@ -136,10 +136,11 @@ class Changes:
 
 @attrs.frozen
 class ReadWorkflows:
-    """The newest workflows, of one name when it is given."""
+    """The newest workflows, of one name when it is given, with ids below `before` when that is given."""
 
     name: Name | None = None
     limit: Limit = 50
+    before: Id | None = None
 
 
 @attrs.frozen
@@ -161,7 +162,11 @@ class ExecutorCounts:
 
 @attrs.frozen
 class WorkflowStatus:
-    """A workflow and its newest run."""
+    """A workflow and its newest run.
+
+    `client`, of a run that is not over: its client is alive, has not been heard of for the length of its lease
+    ("silent"), or its process is known to be dead ("gone").
+    """
 
     workflow_id: int
     name: str
@@ -171,6 +176,7 @@ class WorkflowStatus:
     created_at: str
     executors: list[ExecutorCounts]
     notes: list[str] = attrs.field(factory=list)
+    client: Literal["alive", "silent", "gone"] | None = None
 
 
 @attrs.frozen
@@ -182,13 +188,14 @@ class WorkflowStatuses:
 
 @attrs.frozen
 class ReadJobs:
-    """Jobs of a workflow after an id, all or those in `state` or of `name`."""
+    """Jobs of a workflow after an id, all or those in one of the `states` or of `name`; `detailed`: all of a row."""
 
     workflow_id: Id
-    state: Name | None = None
+    states: Annotated[list[JobState], Meta(max_length=len(JobState))] = attrs.field(factory=list)
     name: Name | None = None
     after: Id = 0
     limit: Limit = 1000
+    detailed: bool = False
 
 
 @attrs.frozen

@@ -58,7 +58,7 @@ def _run_one_of_two_jobs(requester: Requester, logs: Path) -> None:
         OpenRun("mixed", None, 2, RunContext("/", {}, str(logs)), identify()),
     )
     first = opened.first_job_id
-    bad = JobSpec(first, "bad", "compute", "d1", command=Command(shell="echo héllo; exit 3"))
+    bad = JobSpec(first, "bad", "compute", "d1", command=Command(shell="echo héllo; exit 3"), tags=["fit"])
     after = JobSpec(first + 1, ODD_NAME, "compute", "d2", command=Command(shell="true"), upstream=[first])
     requester.call(routes.BIND_JOBS, BindJobs(opened.run_id, [bad, after]))
     requester.call(routes.BEGIN_RUN, BeginRun(opened.run_id))
@@ -69,9 +69,16 @@ def _run_one_of_two_jobs(requester: Requester, logs: Path) -> None:
     ).lease
     assert lease is not None
     claim = requester.call(routes.CLAIM_JOBS, ClaimJobs(lease, 10)).claims[0]
-    requester.call(routes.START_ATTEMPTS, StartAttempts("w", "node1", [claim.token]))
-    report = FinishReport(claim.token, Reason.EXIT_NONZERO, 3, stdout_tail="héllo\n", stderr_tail="")
-    requester.call(routes.FINISH_ATTEMPTS, FinishAttempts("w", [report]))
+    requester.call(routes.START_ATTEMPTS, StartAttempts("node1:1:a", "node1", [claim.token]))
+    report = FinishReport(
+        claim.token,
+        Reason.EXIT_NONZERO,
+        3,
+        stdout_tail="héllo\n",
+        stderr_tail="reading\nno such file: table.csv\n",
+        usage={"wall_s": 2.5},
+    )
+    requester.call(routes.FINISH_ATTEMPTS, FinishAttempts("node1:1:a", [report]))
 
 
 @pytest.fixture(autouse=True)
@@ -93,12 +100,78 @@ def test_status_of_a_workflow_with_a_failed_job_exits_with_1(capsys: pytest.Capt
 
 def test_status_without_a_workflow_lists_all_and_exits_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["status", "--json"]) == Exit.OK
-    assert [workflow["name"] for workflow in json.loads(capsys.readouterr().out)] == ["mixed"]
+    assert "mixed" in [workflow["name"] for workflow in json.loads(capsys.readouterr().out)]
 
 
 def test_jobs_can_be_chosen_by_state_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["jobs", "1", "--state", "error_fatal", "--json"]) == Exit.OK
     assert [(j["name"], j["reason"]) for j in json.loads(capsys.readouterr().out)] == [("bad", "EXIT_NONZERO")]
+
+
+@pytest.mark.parametrize("word", ["failed", "FAILED", "ERROR_FATAL"])
+def test_jobs_can_be_chosen_by_the_word_that_status_counts_them_under(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["jobs", "1", "--state", word]) == Exit.OK
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["job", "bad"]
+
+
+def test_a_word_that_is_no_state_is_a_usage_error_with_all_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["jobs", "1", "--state", "broken"]) == Exit.USAGE
+    assert "failed" in (said := capsys.readouterr().err)
+    assert "ERROR_FATAL" in said
+
+
+def test_jobs_as_json_have_tags_times_host_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["jobs", "mixed", "--json"]) == Exit.OK
+    bad, after = json.loads(capsys.readouterr().out)
+    assert (bad["tags"], bad["host"], bad["usage"]) == (["fit"], "node1", {"wall_s": 2.5})
+    assert bad["submitted_at"] <= bad["started_at"] <= bad["ended_at"]
+    assert (after["tags"], after["host"], after["started_at"], after["attempts"]) == ([], None, None, 0)
+
+
+def test_the_first_jobs_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["jobs", "mixed", "--limit", "1", "--json"]) == Exit.OK
+    assert [job["name"] for job in json.loads(capsys.readouterr().out)] == ["bad"]
+
+
+def test_a_status_that_does_not_show_every_workflow_says_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    requester = connect({"JOBMON_DATA": str(data)}, start=False)
+    for number in range(3):
+        requester.call(routes.OPEN_RUN, OpenRun("many", str(number), 0, RunContext("/", {}, "/"), identify()))
+    assert run(["status", "--limit", "2", "--json"]) == Exit.OK
+    out, err = capsys.readouterr()
+    assert [workflow["workflow_args"] for workflow in json.loads(out)] == ["2", "1"]
+    assert "the newest 2 workflows" in err
+    assert run(["status"]) == Exit.OK
+    assert capsys.readouterr().err == ""
+
+
+def test_a_manager_of_a_workflow_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["manager", "--executor", "dummy", "--workflow", "99999"]) == Exit.REFUSED
+    assert "there is no workflow 99999" in capsys.readouterr().err
+
+
+def test_logs_of_a_failure_that_printed_nothing_say_what_became_of_it_and_how_the_other_stream_ends(
+    capfd: pytest.CaptureFixture[str], log_folder: Path
+) -> None:
+    run(["logs", "mixed", "bad", "--json"])
+    path = Path(json.loads(capfd.readouterr().out)[0]["stdout_path"])
+    path.parent.mkdir(parents=True)
+    path.touch()
+    try:
+        assert run(["logs", "mixed", "bad"]) == Exit.OK
+    finally:
+        path.unlink()
+        path.parent.rmdir()
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "is ERROR and wrote nothing to standard output: EXIT_NONZERO" in err
+    assert "standard error ends: no such file: table.csv" in err
+    assert "--stderr" in err
 
 
 def test_a_name_with_a_newline_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +224,7 @@ def test_logs_into_a_pipe_that_is_closed_end_silently(
 
 def test_a_job_that_has_not_run_has_no_output_and_that_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["logs", "mixed", ODD_NAME]) == Exit.OK
-    assert "has no attempt yet: it is REGISTERED" in capsys.readouterr().err
+    assert "has no attempt yet: it is waiting (REGISTERED)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_every_route_answers_in_the_life_of_a_workflow(server: Requester) -> Non
     [attempt] = counting.call(routes.ATTEMPTS, ReadAttempts(ids[0])).attempts
     assert (attempt.stdout_tail, attempt.host, attempt.exit_status) == ("hello", "node1", 0)
     assert [job.digest for job in counting.call(routes.BOUND_JOBS, ReadBoundJobs(workflow_id)).jobs][:2] == ["d0", "d1"]
-    counting.call(routes.JOBS, ReadJobs(workflow_id, state="DONE"))
+    counting.call(routes.JOBS, ReadJobs(workflow_id, [JobState.DONE]))
     assert counting.call(routes.STOP_RUN, StopRun(run_id)).state is RunState.STOPPING
     gone = [Observation(tokens[3], Sighting.ABSENT)]
     assert counting.call(routes.RECORD_OBSERVATIONS, RecordObservations(begun.lease, gone)).ended == [tokens[3]]

@@ -1,7 +1,9 @@
 """Workflows and jobs by name or id."""
 
+import attrs
 import pytest
 
+from jobmon.cli.app import run
 from jobmon.cli.asking import find_job, find_workflow
 from jobmon.errors import InvalidRequest
 from jobmon.states.names import RunState
@@ -37,3 +39,13 @@ def test_a_number_that_is_nothing_is_told_however_large(number):
         find_workflow(Asked(), number)
     with pytest.raises(InvalidRequest, match=f"has no job '{number}'"):
         find_job(Asked(), 7, number)
+
+
+def test_a_run_whose_client_has_ended_says_so(monkeypatch, capsys):
+    left = attrs.evolve(Asked.workflow, run_state=RunState.RUNNING, client="gone")
+    monkeypatch.setattr(Asked, "workflow", left)
+    monkeypatch.setattr("jobmon.cli.status.reach", Asked)
+    assert run(["status", "7"]) == 0
+    said = capsys.readouterr().out
+    assert "is RUNNING, client gone" in said
+    assert "run(resume=True) goes on" in said

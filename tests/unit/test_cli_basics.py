@@ -14,8 +14,8 @@ from jobmon import errors
 from jobmon.cli.app import COMMANDS, run
 from jobmon.cli.exits import Exit, exit_code
 from jobmon.cli.output import print_table
-from jobmon.cli.status import COLUMNS, counts
 from jobmon.client.printing import printable
+from jobmon.client.words import WORDS, counted, word_of
 from jobmon.states.names import JobState
 
 
@@ -80,7 +80,7 @@ def test_help_lists_every_command_without_importing_any() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     *help_text, modules = done.stdout.splitlines()
     assert [name for name in COMMANDS if not any(line.split()[:1] == [name] for line in help_text)] == []
-    assert {"jobmon.cli.app", "jobmon.cli.exits"} == set(json.loads(modules.replace("'", '"')))
+    assert {"jobmon.cli.app", "jobmon.cli.exits", "jobmon.cli.streams"} == set(json.loads(modules.replace("'", '"')))
 
 
 def test_listing_executors_imports_no_plugin(tmp_path: Path) -> None:
@@ -121,6 +121,10 @@ def test_a_name_cannot_leave_its_line_or_steer_the_terminal() -> None:
     assert printable("fit\x1b[2J\nChad") == "fit\\x1b[2J\\nChad"
 
 
+def test_a_name_cannot_turn_the_direction_of_the_line_or_break_the_output() -> None:
+    assert printable("\u202eevil\u2028\udcff") == "\\u202eevil\\u2028\\udcff"
+
+
 def test_columns_are_aligned_and_absent_values_are_blank(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(["job", "why"], [{"job": "a", "why": None}, {"job": "longer", "why": "x"}], empty="none")
     assert capsys.readouterr().out == "job     why\na\nlonger  x\n"
@@ -131,9 +135,10 @@ def test_an_empty_table_is_said_on_standard_error(capsys: pytest.CaptureFixture[
     assert capsys.readouterr() == ("", "it has no jobs\n")
 
 
-def test_every_job_state_is_counted_in_one_column() -> None:
-    assert sorted(JobState) == sorted(state for group in COLUMNS.values() for state in group)
-    assert sum(counts(dict.fromkeys(JobState, 1)).values()) == 9
+def test_every_job_state_is_counted_under_one_word() -> None:
+    assert sorted(JobState) == sorted(state for group in WORDS.values() for state in group)
+    assert sum(counted(dict.fromkeys(JobState, 1)).values()) == 9
+    assert word_of(JobState.INSTANTIATED) == "submitted"
 
 
 def test_ctrl_c_has_the_usual_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,6 +135,8 @@ FROM history_group, json_each(history_group.entities) AS entity
     sa.Column('detail', sa.Text(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('submitted_at', sa.Integer(), nullable=False),
+    sa.Column('started_at', sa.Integer(), nullable=True),
+    sa.Column('ended_at', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['job_id'], ['job.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('job_id', 'attempt', name='attempts_are_numbered'),

@@ -21,13 +21,13 @@ _CHANNEL_FD = 3
 
 #: What two calls must have in common to run in one interpreter. Libraries read the environment when they are imported,
 #: so all of it counts.
-Key = tuple[str, str | None, str | None, frozenset[tuple[bytes, bytes]]]
+Key = tuple[str, tuple[str, ...], str | None, frozenset[tuple[bytes, bytes]]]
 
 
 def key_of(call: Call, environment: Mapping[bytes, bytes]) -> Key:
     """The kind of interpreter that the call needs."""
     own = frozenset(item for item in environment.items() if item[0] != MARK.encode())
-    return call.python, call.import_path, call.module if call.is_path else None, own
+    return call.python, tuple(call.import_paths), call.module if call.is_path else None, own
 
 
 @attrs.define(eq=False)

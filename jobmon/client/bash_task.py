@@ -31,7 +31,7 @@ class BashTask(Task):
         """What makes it this piece of work."""
         return self.command
 
-    def payload(self, refer: Callable[[Task], Any], import_path: str) -> Command:  # noqa: ARG002 - as every task's
+    def payload(self, refer: Callable[[Task], Any], import_paths: list[str]) -> Command:  # noqa: ARG002 - as every task's
         """What a worker runs."""
         return Command(shell=self.command) if isinstance(self.command, str) else Command(argv=list(self.command))
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobmon.client.elsewhere import ElsewhereExecutor
+from jobmon.client.import_paths import import_paths
 from jobmon.client.names import is_utf8, name_problem, text_problem
 from jobmon.client.plan import Plan
-from jobmon.client.references import script_folder
 from jobmon.client.resources import AnyExecutor, check_resources, type_of
 from jobmon.client.task import Task
 from jobmon.config import Config, NamedExecutor, describe_choices, resolve
@@ -90,7 +90,8 @@ def _workflow_problems(workflow: "Workflow") -> Iterator[str]:
 
 def _folder_problems() -> Iterator[str]:
     """Of the folders that jobs are told of."""
-    for what, folder in (("the working folder", os.getcwd()), ("the script's folder", str(script_folder()))):  # noqa: PTH109
+    folders = [("the working folder", os.getcwd()), *(("a folder of sys.path", path) for path in import_paths())]  # noqa: PTH109
+    for what, folder in folders:
         if not is_utf8(folder):
             yield f"{what} {os.fsencode(folder)!r} has a name that is not UTF-8; rename it"
 

@@ -118,7 +118,7 @@ class PythonTask(Task):
         args, kwargs = list(self.args), dict(self.kwargs)
         return (with_outputs(args, refer), with_outputs(kwargs, refer)) if self.uses_outputs else (args, kwargs)
 
-    def payload(self, refer: Callable[[Task], Any], import_path: str) -> Command | Call:
+    def payload(self, refer: Callable[[Task], Any], import_paths: list[str]) -> Command | Call:
         """What a worker runs; `refer` says how an upstream task whose output is an argument is named there."""
         if self.script is not None:
             return Command(argv=[sys.executable, self.script, *self.args])
@@ -130,6 +130,6 @@ class PythonTask(Task):
             args=args,
             kwargs=kwargs,
             is_path=target.is_path,
-            import_path=import_path,
+            import_paths=import_paths,
             python=sys.executable,
         )

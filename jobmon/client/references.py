@@ -8,15 +8,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.abc import InspectLoader
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from jobmon.client.bound_names import bound_names
+from jobmon.client.import_paths import is_script, script_folder
+from jobmon.worker.calls import SCRIPT_NAME
 
 _REFERENCE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
+
+#: The names of the script itself.
+_MAIN = ("__main__", SCRIPT_NAME)
 
 
 @attrs.frozen
@@ -27,13 +32,6 @@ class Reference:
     function: str = ""
     is_path: bool = False
     problem: str | None = None
-
-
-def script_folder() -> Path:
-    """The folder of the script that runs; the working folder in an interactive session or under `python -m`."""
-    main = sys.modules["__main__"]
-    path = getattr(main, "__file__", None)
-    return Path(path).absolute().parent if path and getattr(main, "__spec__", None) is None else Path.cwd()
 
 
 @functools.lru_cache(maxsize=4096)
@@ -51,7 +49,7 @@ def _of_text(text: str) -> Reference:
     if loaded is not None:
         if _look_up(loaded, function) is None:
             return Reference(problem=f"module {module!r} has no function {function!r}")
-        return _in_main(function) if module == "__main__" else Reference(module, function)
+        return _in_main(module, function) if module in _MAIN else Reference(module, function)
     return Reference(module, function, problem=_unloaded_problem(module, function.partition(".")[0]))
 
 
@@ -107,18 +105,54 @@ def _of_callable(target: Callable[..., Any]) -> Reference:
         return Reference(
             problem=f"{module}:{function} names another object than the one given; pass a function of a module"
         )
-    return _in_main(function) if module == "__main__" else Reference(module, function)
+    if module in _MAIN:
+        return _in_main(module, function)
+    return Reference(module, function, problem=_unimportable(module))
 
 
-def _in_main(function: str) -> Reference:
-    """A function of the script itself: by the script's path, or by its name when it runs as `python -m NAME`."""
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    if spec is not None:
-        return Reference(spec.name, function)
+@functools.lru_cache(maxsize=1024)
+def _unimportable(module: str) -> str | None:
+    """Why a worker would not find the module that is loaded here under this name; None when it will."""
+    top = module.partition(".")[0]
+    loaded = getattr(sys.modules.get(top), "__file__", None)
+    if loaded is None:  # built in, or a namespace of folders
+        return None
+    with _importing_as_a_worker():
+        found = _find(top)
+    if found is not None and (not found.has_location or _same_file(found.origin, loaded)):
+        return None
+    why = f"an import finds {found.origin} first" if found is not None else "which is on no folder of sys.path"
+    return f"module {module!r} was loaded from {loaded}; {why}: a worker cannot import it. Put its folder on sys.path"
+
+
+def _find(top: str) -> ModuleSpec | None:
+    """Where an import of a module that is not loaded would find it."""
+    for finder in sys.meta_path:
+        find = getattr(finder, "find_spec", None)
+        spec: ModuleSpec | None = find(top, None) if find else None
+        if spec is not None:
+            return spec
+    return None
+
+
+def _same_file(origin: str | None, loaded: str) -> bool:
+    """Of a source and what was compiled from it, as well."""
+    one, other = (os.path.realpath(path).removesuffix("c") for path in (origin or "", loaded))
+    return one == other
+
+
+def _in_main(module: str, function: str) -> Reference:
+    """A function of the script itself: by the script's path, or by its name when it runs as `python -m NAME`.
+
+    The script is `__main__`, or in a worker and in a child of multiprocessing `__mp_main__`.
+    """
+    main = sys.modules[module]
     path = getattr(main, "__file__", None)
+    if not is_script(main):
+        return Reference(main.__spec__.name, function)  # type: ignore[union-attr]
     if not path or not os.path.exists(path):  # noqa: PTH110 - may be "<stdin>"
-        return Reference(problem=f"function {function!r} is defined in an interactive session; put it in a module")
+        where = "in an interactive session" if not path or path.startswith("<") else f"in {path}, which is no file"
+        return Reference(problem=f"function {function!r} is defined {where}; put it in a module")
     return Reference(str(Path(path).absolute()), function, is_path=True)
 
 

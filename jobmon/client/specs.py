@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from jobmon.client.import_paths import import_paths
 from jobmon.client.plan import Plan
 from jobmon.client.python_task import PythonTask
-from jobmon.client.references import script_folder
 from jobmon.client.resources import merged
 from jobmon.client.task import Task
 from jobmon.wire.jobs import Call, JobSpec
@@ -40,10 +40,10 @@ def specs(workflow: "Workflow", plan: Plan, ids: Sequence[int], positions: Itera
     id_of: dict[str, int] = {}
     if any(isinstance(task, PythonTask) and task.uses_outputs for task in plan.tasks):
         id_of = dict(zip(names, ids, strict=True))
-    import_path = str(script_folder())
+    paths = import_paths()
     for position in positions:
         task = plan.tasks[position]
-        payload = task.payload(lambda other: id_of[str(other.name)], import_path)
+        payload = task.payload(lambda other: id_of[str(other.name)], paths)
         above = upstream.of(position)
         is_call = isinstance(payload, Call)
         yield JobSpec(

@@ -81,7 +81,7 @@ class Task:
         """JSON that makes it this piece of work: when it changes, a run cannot be resumed."""
         raise NotImplementedError
 
-    def payload(self, refer: "Callable[[Task], Any]", import_path: str) -> Command | Call:
+    def payload(self, refer: "Callable[[Task], Any]", import_paths: list[str]) -> Command | Call:
         """What a worker runs; `refer` says how an upstream task whose output is an argument is named there."""
         raise NotImplementedError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jobmon.client.checking import check
 from jobmon.client.elsewhere import served_elsewhere
 from jobmon.client.identity import args_text
-from jobmon.client.references import script_folder
+from jobmon.client.import_paths import script_folder
 from jobmon.client.result import WorkflowResult
 from jobmon.client.task import NOTHING, Task, tags_of
 from jobmon.config import Config, load_config

@@ -30,7 +30,7 @@ class Call:
     args: list[Any] = attrs.field(factory=list)
     kwargs: dict[str, Any] = attrs.field(factory=dict)
     is_path: bool = False  #: `module` is the path of a script
-    import_path: str | None = None  #: folder put first on `sys.path`
+    import_paths: list[str] = attrs.field(factory=list)  #: first on `sys.path`; "" stands for the interpreter's own
     python: str = "python3"  #: the interpreter to run it
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ else:  # run or loaded by path: this folder is not searched, as a module of the 
 SCRIPT_NAME = "__mp_main__"
 #: An attribute of that module while it is being loaded: a workflow that it runs outside its main guard must not run.
 LOADING = "__jobmon_loading__"
+#: An attribute of `__main__` in a process that runs calls: the folder of the script whose they are.
+FOLDER = "__jobmon_script_folder__"
 
 
 class CallFailed(Exception):
@@ -51,9 +53,7 @@ def load(call: dict[str, Any], *, own_process: bool = False) -> Callable[..., An
     Raises:
         CallFailed: the module cannot be imported, or has no such function.
     """
-    folder = call.get("import_path")
-    if folder and folder not in sys.path:
-        sys.path.insert(0, folder)
+    _search(call.get("import_paths", ()), own_process)
     name = call["module"]
     try:
         target: Any = _script(name, own_process) if call.get("is_path") else import_module(name)
@@ -89,6 +89,18 @@ def run_call(call: dict[str, Any], *, own_process: bool = False) -> str:
         text = _one_line(f"{type(error).__name__}: {error}")
         raise CallFailed(f"{call['function']} raised {text}", _story(error)) from error
     return _as_json(result, call["function"])
+
+
+def _search(folders: Sequence[str], own_process: bool) -> None:
+    """Look for modules as the script does: in these folders, in order, with the interpreter's own where "" stands."""
+    named = [folder for folder in folders if folder]
+    if named and own_process:
+        setattr(sys.modules["__main__"], FOLDER, named[0])
+    if all(folder in sys.path for folder in named):
+        return
+    own = [folder for folder in sys.path if folder not in named]
+    at = list(folders).index("") if "" in folders else len(folders)
+    sys.path[:] = [*folders[:at], *own, *folders[at + 1 :]]
 
 
 def _script(path: str, own_process: bool) -> types.ModuleType:

@@ -253,7 +253,7 @@ def test_a_start_file_that_cannot_be_used_is_told(archive: Path, tmp_path: Path,
 
 def call_of(folder: Path, source: str, **more: object) -> Call:
     (folder / "mine.py").write_text(source)
-    return Call("mine", "work", python=sys.executable, import_path=str(folder), **more)  # type: ignore[arg-type]
+    return Call("mine", "work", python=sys.executable, import_paths=[str(folder)], **more)  # type: ignore[arg-type]
 
 
 def test_a_python_call_answers_with_its_result(server: WorkerServer, archive: Path, tmp_path: Path) -> None:

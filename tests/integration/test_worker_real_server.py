@@ -76,7 +76,7 @@ def test_commands_and_calls_are_started_once_and_their_ends_recorded(requester: 
         tmp_path,
         Command("echo $FROM"),
         Command("exit 3"),
-        Call("mine", "work", args=[1], python=sys.executable, import_path=str(tmp_path)),
+        Call("mine", "work", args=[1], python=sys.executable, import_paths=[str(tmp_path)]),
     )
     assert [run_worker(requester, tmp_path, claim) for claim in claims] == [(0, ""), (3, ""), (0, "")]
     rows = requester.call(routes.JOBS, ReadJobs(workflow_id)).jobs

@@ -139,25 +139,36 @@ def explain(path: Path, error: Exception) -> StoreError:
 
 
 def _migrate(database: Database) -> None:
+    with database.reading.connect() as connection:  # what is not ours is left as it is, to the byte
+        version = _schema_of(connection, database.path)
     with database.writing.connect() as connection:
-        tables = {row[0] for row in connection.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if "alembic_version" in tables:
-            version = connection.run("SELECT version_num FROM alembic_version").scalar()
-            if version == HEAD:
-                connection.run("BEGIN IMMEDIATE")  # fails now, not later, when it cannot be written
-                connection.run("COMMIT")
-                return
-            if version is None or version > HEAD:
-                raise StoreError(
-                    f"the database {database.path} has schema {version}, newer than this jobmon knows ({HEAD}): "
-                    "upgrade jobmon, or set JOBMON_DATA to another folder"
-                )
-        elif tables:
-            raise StoreError(f"{database.path} is a database of another program. Set JOBMON_DATA to another folder")
-        else:
+        if version is None:
             _create(connection)
             return
-    migrate(database)
+        connection.run("BEGIN IMMEDIATE")  # fails now, not later, when it cannot be written
+        connection.run("COMMIT")
+    if version != HEAD:
+        migrate(database)
+
+
+def _schema_of(connection: Connection, path: Path) -> str | None:
+    """The version of the schema; None where there is nothing yet.
+
+    Raises:
+        StoreError: it is one that is not known here, or the tables are another program's.
+    """
+    tables = {row[0] for row in connection.run("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        raise StoreError(f"{path} is a database of another program. Set JOBMON_DATA to another folder")
+    version: str | None = connection.run("SELECT version_num FROM alembic_version").scalar()
+    if version is None or version > HEAD:
+        raise StoreError(
+            f"the database {path} has schema {version}, newer than this jobmon knows ({HEAD}): "
+            "upgrade jobmon, or set JOBMON_DATA to another folder"
+        )
+    return version
 
 
 def _create(connection: Connection) -> None:

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 from jobmon.agent.keeper import keep
+from jobmon.inherited import settle
 
 
 def main() -> int:
     """Read the arguments and keep an agent until it ends; its exit status."""
+    settle()
     parser = argparse.ArgumentParser(prog="jobmon.agent", description="Run attempts for one executor on this host.")
     parser.add_argument("--state", type=Path, required=True, help="the private folder of this agent")
     parser.add_argument("--workers", type=int, required=True, help="attempts that run at once")

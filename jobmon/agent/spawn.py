@@ -16,8 +16,11 @@ NOT_FOUND, CANNOT_RUN = 127, 126  # as shells report them
 
 _OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _STDIN = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-# Python ignores these; commands expect the default.
-_DEFAULTED = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM]
+# Python ignores the first two, the agent, or whoever started it, the others; commands expect the default.
+_DEFAULTED = [
+    signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP,
+    signal.SIGTTIN, signal.SIGTTOU,
+]  # fmt: skip
 #: The host has no room for another process or file just now: not the task's fault, and over after a while.
 FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT)
 #: What was there a moment ago may not be there any more; nor need there be a folder for the output.

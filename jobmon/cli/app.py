@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from jobmon.cli.streams import drop_output, flush_output, prepare_streams, tell
+from jobmon.inherited import settle
 
 #: Command -> (module, what it is for). The function has the command's name.
 COMMANDS = {
@@ -81,6 +82,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with a code of `jobmon.cli.exits`."""
+    settle()
     prepare_streams()
     sys.exit(run())
 

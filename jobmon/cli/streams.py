@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from jobmon.descriptors import hold_standard_descriptors
+from jobmon.inherited import hold_standard_descriptors
 
 
 def prepare_streams() -> None:

@@ -1,10 +1,14 @@
-"""Signals of the terminal: the first Ctrl-C is told to the run, the second ends at once; its closing ends nothing."""
+"""Signals during a run. The first Ctrl-C is told to the run, the second ends at once; the closing of the terminal ends
+nothing; the ends of children are heard of, whatever the script does about them.
+"""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from jobmon.errors import ConfigurationError
 
 
 @contextmanager
@@ -46,3 +50,26 @@ def outliving_the_terminal() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@contextmanager
+def hearing_of_children() -> Iterator[None]:
+    """Within this SIGCHLD is not ignored: else the kernel tells nobody how a child ended, and each seems to have
+    succeeded.
+
+    Raises:
+        ConfigurationError: it is ignored, and only the main thread may change that.
+    """
+    if signal.getsignal(signal.SIGCHLD) is not signal.SIG_IGN:
+        yield
+        return
+    if threading.current_thread() is not threading.main_thread():
+        raise ConfigurationError(
+            "this process ignores SIGCHLD, so it cannot know how its child processes end, and run() is not called in "
+            "the main thread, which alone may change that. Call signal.signal(signal.SIGCHLD, signal.SIG_DFL) there"
+        )
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -11,11 +11,12 @@ from jobmon.client.checking import check
 from jobmon.client.elsewhere import served_elsewhere
 from jobmon.client.identity import args_text
 from jobmon.client.import_paths import script_folder
+from jobmon.client.interrupts import hearing_of_children
 from jobmon.client.result import WorkflowResult
 from jobmon.client.task import NOTHING, Task, tags_of
 from jobmon.config import Config, load_config
-from jobmon.descriptors import hold_standard_descriptors
 from jobmon.errors import InvalidWorkflow
+from jobmon.inherited import hold_standard_descriptors
 from jobmon.plugins.registry import Registry
 from jobmon.worker.calls import LOADING, SCRIPT_NAME
 
@@ -121,14 +122,15 @@ class Workflow:
         if manager not in ("process", "in-process", "none"):
             raise InvalidWorkflow(f'manager is {manager!r}; it must be "process", "in-process" or "none"')
         hold_standard_descriptors()
-        config = load_config(script_folder()) if config is None else config
-        served = partial(served_elsewhere, requester)
-        plan = check(self, config, Registry(), elsewhere=manager == "none", served=served)
-        with manager_ahead(manager, plan, config) as process:
-            return run_workflow(
-                self, plan, config, resume=resume, take_over=take_over, manager=manager, process=process,
-                show=progress, requester=requester,
-            )  # fmt: skip
+        with hearing_of_children():
+            config = load_config(script_folder()) if config is None else config
+            served = partial(served_elsewhere, requester)
+            plan = check(self, config, Registry(), elsewhere=manager == "none", served=served)
+            with manager_ahead(manager, plan, config) as process:
+                return run_workflow(
+                    self, plan, config, resume=resume, take_over=take_over, manager=manager, process=process,
+                    show=progress, requester=requester,
+                )  # fmt: skip
 
     def working_folder(self) -> str:
         """Where commands run that say nothing else: `cwd`, else the working folder of this process."""

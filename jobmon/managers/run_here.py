@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import attrs
@@ -44,8 +44,9 @@ class _Ending:
         self.process: subprocess.Popen[bytes] | None = None
 
     def end(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGTERM)
 
 
 @contextmanager
@@ -94,7 +95,12 @@ def _spawn(token: str, work: Work, ending: _Ending) -> FinishReport:
                 stderr=err,
                 start_new_session=True,
             )
-            status = ending.process.wait()
+            status = _wait(ending)
+    except ChildProcessError:
+        stolen = (
+            "something in this script, such as a handler of SIGCHLD, has collected its end: nothing tells how it did"
+        )
+        return FinishReport(token, Reason.LOST, None, None, stolen)
     except OSError as error:
         return FinishReport(token, Reason.EXIT_NONZERO, 127, detail=f"cannot be started: {error}")
     if status < 0:
@@ -104,6 +110,22 @@ def _spawn(token: str, work: Work, ending: _Ending) -> FinishReport:
     else:
         told = FinishReport(token, None, 0)
     return attrs.evolve(told, stdout_tail=_tail(work.stdout), stderr_tail=_tail(work.stderr))
+
+
+def _wait(ending: _Ending) -> int:
+    """The exit status of the process, negative for a signal.
+
+    Raises:
+        ChildProcessError: somebody else has collected it. Popen would take that for a success.
+    """
+    process = ending.process
+    assert process is not None
+    try:
+        status = os.waitstatus_to_exitcode(os.waitpid(process.pid, 0)[1])
+    finally:
+        ending.process = None  # its number may be another's now
+        process.returncode = 0  # lest Popen wait for it
+    return status
 
 
 def _argv(command: Command) -> list[str]:

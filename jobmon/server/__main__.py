@@ -3,16 +3,21 @@
 import argparse
 import logging
 import os
+import resource
 import sys
 from pathlib import Path
 
 from jobmon.errors import JobmonError
+from jobmon.inherited import raise_limit, settle
 from jobmon.requester.endpoint import DataFolder, Endpoint
 from jobmon.server.main import serve
 
 
 def main() -> int:
     """Serve until idle or told to end."""
+    settle()
+    for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_CPU):
+        raise_limit(limit)  # those of a shell are meant for what it runs, not for the keeper of all records
     parser = argparse.ArgumentParser(prog="python -m jobmon.server")
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
     parser.add_argument("--port", type=int, help="the port to listen on")

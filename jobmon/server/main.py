@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from jobmon.clock import SystemClock
 from jobmon.errors import DatabaseGone, StoreError
+from jobmon.inherited import raise_limit
 from jobmon.processes import identify
 from jobmon.requester.endpoint import DataFolder, Endpoint
 from jobmon.server.app import Api
@@ -108,7 +109,7 @@ async def _serve(
         credentials = Credentials(folder.token(), server_key(connection))
     queries = JobQueryServer(database, signs)
     manager = JobStateManager(signs, credentials, hub.publish)
-    connections = Connections(_descriptors())
+    connections = Connections(raise_limit(resource.RLIMIT_NOFILE, _MOST_DESCRIPTORS))
     servers = Servers(connections)
     listeners = Listeners(
         opened, lambda listener: servers.serve([listener]),
@@ -132,16 +133,6 @@ async def _serve(
     finally:
         sweeping.cancel()
         writer.stop()
-
-
-def _descriptors() -> int:
-    """How many files this process may have open, which are as many as it may allow itself."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        return most
-    return most if soft == resource.RLIM_INFINITY else soft
 
 
 class Servers:

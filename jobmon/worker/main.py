@@ -16,6 +16,7 @@ USAGE, BAD_START_FILE = 64, 78  # EX_USAGE, EX_CONFIG of sysexits.h
 
 def main(argv: list[str]) -> NoReturn:
     """Do what the arguments say, and end with the status that it has."""
+    hold_standard_descriptors()
     match argv:
         case ["run", start_file]:
             status = _run(start_file, None)
@@ -34,6 +35,15 @@ def main(argv: list[str]) -> NoReturn:
     if argv[:1] == ["run"]:
         os._exit(status)  # nothing is left to clean up, and taking Python down has a price that every job would pay
     sys.exit(status)
+
+
+def hold_standard_descriptors() -> None:
+    """Open /dev/null as whichever of 0, 1 and 2 is closed, lest a socket or a file of ours becomes one of them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8")
 
 
 def _run(start_file: str, index: int | None) -> int:

@@ -21,6 +21,7 @@ class Signals:
         self.group: int | None = None  #: the process group that signals are passed on to
         self._read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         _signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())  # whoever started this process may have blocked some
         for number in (*FORWARDED, _signal.SIGCHLD):
             _signal.signal(number, self._handle)
         self._poll = select.poll()

@@ -108,12 +108,16 @@ def _above(descriptor: int) -> int:
 
 
 def _reset_signals() -> None:
-    """As a program expects them: Python ignores SIGPIPE and SIGXFSZ, and the worker has handlers and blocks some."""
-    for number in (_signal.SIGPIPE, _signal.SIGXFSZ, *FORWARDED, _signal.SIGCHLD):
-        _signal.signal(number, _signal.SIG_DFL)
+    """As a program expects them: Python ignores SIGPIPE and SIGXFSZ, the worker has handlers and blocks some, and
+    whoever started it may have ignored any.
+    """
+    for number in _signal.valid_signals():
+        if _signal.getsignal(number) is not _signal.SIG_DFL and number not in _FIXED:
+            _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
+_FIXED = (_signal.SIGKILL, _signal.SIGSTOP)
 #: Signals that the worker passes on to the command's process group. The last three are a scheduler's notices.
 FORWARDED = (
     _signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGXCPU

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_0 = {"errors", "ids", "clock", "processes", "descriptors"}
+_0 = {"errors", "ids", "clock", "inherited", "processes"}
 _1 = _0 | {"states", "dag"}
 _2 = _1 | {"wire", "plugins"}
 _3 = _2 | {"store", "requester", "config"}
@@ -17,8 +17,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "ids": set(),
     "clock": set(),
+    "inherited": set(),
     "processes": set(),
-    "descriptors": set(),
     "states": _0,
     "dag": _0 | {"states"},
     "wire": _1,

@@ -212,7 +212,7 @@ def test_a_terminal_that_is_closed_ends_nothing_while_a_run_goes_on(before, hand
 
 def test_closed_standard_descriptors_are_not_given_to_other_files():
     code = (
-        "import os; os.closerange(0, 3); from jobmon.descriptors import hold_standard_descriptors as hold; hold(); "
+        "import os; os.closerange(0, 3); from jobmon.inherited import hold_standard_descriptors as hold; hold(); "
         "assert [os.stat('/dev/null').st_rdev] * 3 == [os.fstat(n).st_rdev for n in range(3)]; assert os.pipe()[0] > 2"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,69 @@
+"""Whatever state a script is in, or was started in: its tasks run, and each is recorded as it ended."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from users import User
+
+SCRIPT = """
+    import signal, sys
+    if sys.argv[1] != "as it is":
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    from jobmon import BashTask, PythonTask, Workflow
+
+    workflow = Workflow("begun", executor="compute")
+    for executor in ["compute", "uploads"] if sys.argv[2] == "process" else ["uploads"]:
+        more = {"executor": executor}
+        workflow.add_task(BashTask("true", name=f"bash-{executor}", **more))
+        workflow.add_task(BashTask("exit 3", name=f"fails-{executor}", **more))
+        workflow.add_task(PythonTask("math:sqrt", args=[4.0], name=f"call-{executor}", **more))
+    result = workflow.run(manager=sys.argv[2])
+"""
+#: Ignores and blocks all signals, closes all descriptors, and becomes the program of its arguments.
+SPOILED = """
+import os, resource, signal, sys
+fixed = {signal.SIGKILL, signal.SIGSTOP}
+for number in signal.valid_signals() - fixed:
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - fixed)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+os.closerange(0, 100)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+#: A command that fails where a signal is ignored or blocked; the C library has two (32, 33) of its own ignored.
+CLEAN = r"grep -Eq '^SigBlk:\s0+$' /proc/self/status && grep -Eq '^SigIgn:\s0+(180000000)?$' /proc/self/status"
+
+
+def expected(*executors: str) -> dict[str, str]:
+    kinds = {"bash": "DONE", "fails": "ERROR_FATAL", "call": "DONE"}
+    return {f"{kind}-{executor}": state for executor in executors for kind, state in kinds.items()}
+
+
+@pytest.mark.parametrize("place", ["process", "in-process"])
+def test_a_script_that_ignores_the_ends_of_its_children_hears_how_its_tasks_end(user: User, place: str) -> None:
+    script = user.write("begun.py", SCRIPT)
+    assert user.run(script, "ignoring", place).status == 0
+    assert user.recorded.states() == expected(*(["compute", "uploads"] if place == "process" else ["uploads"]))
+
+
+def test_what_a_script_was_started_with_reaches_neither_the_parts_of_a_run_nor_its_commands(user: User) -> None:
+    script = user.write("begun.py", SCRIPT.replace('"true"', repr(CLEAN)))
+    assert user.run(user.write("spoiled.py", SPOILED), script, "as it is", "process").status == 0
+    assert user.recorded.states() == expected("compute", "uploads")
+
+
+def test_outside_the_main_thread_such_a_script_is_told_what_to_do(tmp_path: Path) -> None:
+    script = """
+import signal, threading
+from jobmon import ConfigurationError, Workflow
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+def run():
+    try: Workflow("w").run()
+    except ConfigurationError as error: print(error)
+thread = threading.Thread(target=run); thread.start(); thread.join()
+"""
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert f"Call signal.signal(signal.{signal.SIGCHLD.name}, signal.SIG_DFL) there" in said.stdout

@@ -9,6 +9,7 @@ _DYNAMIC = frozenset(
     {"__dict__", "_convert_", "_getframe", "eval", "exec", "f_globals", "global_enum", "globals", "locals", "modules"}
     | {"setattr", "vars"}
 )
+A_COROUTINE, A_GENERATOR = "a coroutine", "a generator"
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -30,6 +31,33 @@ def bound_names(source: str) -> frozenset[str] | None:
         elif _may_bind_more(node):
             return None
     return None if "__getattr__" in names else frozenset(names)
+
+
+def suspends(source: str, name: str) -> str | None:
+    """What the function of that name gives instead of a result when it is called: "a coroutine" or "a generator".
+
+    None where it may well give a result: decorated functions may, and so may those that are bound in other ways.
+    """
+    try:
+        body = ast.parse(source).body
+    except (RecursionError, MemoryError):
+        return None
+    found: ast.stmt | None = None
+    for part in name.split("."):
+        found = next((node for node in reversed(body) if getattr(node, "name", None) == part), None)
+        body = found.body if isinstance(found, ast.ClassDef) else []
+    match found:
+        case ast.FunctionDef(decorator_list=[]) if any(_yields(node) for node in found.body):
+            return A_GENERATOR
+        case ast.AsyncFunctionDef(decorator_list=[]):
+            return A_GENERATOR if any(_yields(node) for node in found.body) else A_COROUTINE
+    return None
+
+
+def _yields(node: ast.AST) -> bool:
+    if isinstance(node, ast.Yield | ast.YieldFrom):
+        return True
+    return not isinstance(node, _SCOPES) and any(_yields(child) for child in ast.iter_child_nodes(node))
 
 
 def _may_bind_more(node: ast.AST) -> bool:

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import inspect
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from jobmon.client.bound_names import bound_names
+from jobmon.client.bound_names import A_COROUTINE, A_GENERATOR, bound_names, suspends
 from jobmon.client.import_paths import is_script, script_folder
 from jobmon.worker.calls import SCRIPT_NAME
 
@@ -47,17 +48,21 @@ def _of_text(text: str) -> Reference:
     module, function = match.groups()
     loaded = sys.modules.get(module)
     if loaded is not None:
-        if _look_up(loaded, function) is None:
+        target = _look_up(loaded, function)
+        if target is None:
             return Reference(problem=f"module {module!r} has no function {function!r}")
+        if gives := _gives(target):
+            return Reference(problem=_no_result(function, gives))
         return _in_main(module, function) if module in _MAIN else Reference(module, function)
-    return Reference(module, function, problem=_unloaded_problem(module, function.partition(".")[0]))
+    return Reference(module, function, problem=_unloaded_problem(module, function))
 
 
-def _unloaded_problem(module: str, name: str) -> str | None:
-    """Why `name` surely cannot be found in a module that is not loaded here; None when it may be there.
+def _unloaded_problem(module: str, function: str) -> str | None:
+    """Why a function of a module that is not loaded here surely cannot be called; None when it may be there.
 
     The module is not imported for this: its source is read. The package that it is in is imported.
     """
+    name, gives = function.partition(".")[0], None
     with _importing_as_a_worker():
         try:
             spec = importlib.util.find_spec(module)
@@ -65,14 +70,27 @@ def _unloaded_problem(module: str, name: str) -> str | None:
                 return f"there is no module {module!r}"
             source = spec.loader.get_source(module) if isinstance(spec.loader, InspectLoader) else None
             names = None if source is None else bound_names(source)
+            gives = None if source is None else suspends(source, function)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the import of a package may raise anything
             if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
                 return f"there is no module {module!r}"
             return f"module {module!r} cannot be loaded: {type(error).__name__}: {error}"
         inside = spec.submodule_search_locations
         if names is None or name in names or (inside and PathFinder.find_spec(f"{module}.{name}", inside)):
-            return None
+            return _no_result(function, gives) if gives else None
     return f"module {module!r} has no function {name!r}"
+
+
+def _gives(target: object) -> str | None:
+    """What the function gives instead of a result when it is called, if it is one of those."""
+    if inspect.iscoroutinefunction(target):
+        return A_COROUTINE
+    return A_GENERATOR if inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target) else None
+
+
+def _no_result(function: str, gives: str) -> str:
+    instead = "one that calls asyncio.run(...)" if gives == A_COROUTINE else "one that returns a list"
+    return f"{function!r} gives {gives} when it is called, and runs nothing; call a function with a result: {instead}"
 
 
 @contextmanager
@@ -105,6 +123,8 @@ def _of_callable(target: Callable[..., Any]) -> Reference:
         return Reference(
             problem=f"{module}:{function} names another object than the one given; pass a function of a module"
         )
+    if gives := _gives(target):
+        return Reference(problem=_no_result(function, gives))
     if module in _MAIN:
         return _in_main(module, function)
     return Reference(module, function, problem=_unimportable(module))

@@ -16,21 +16,26 @@ from jobmon.plugins.settings import NoSettings, build
 
 CORE_KEYS = ("cores", "memory", "runtime", "gpus")
 _BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_LEAST_MEMORY = 1 << 20
 _SECONDS = {"": 1, "S": 1, "M": 60, "H": 3600, "D": 86400}
 
 
 def parse_memory(value: int | str) -> int:
-    """Bytes from `2147483648`, `"2G"`, `"512M"`, `"1.5 GiB"` or `"2GB"`.
+    """Bytes from `2147483648`, `"2G"`, `"512M"`, `"1.5 GiB"`, `"2Gi"` or `"2GB"`.
 
     K, M, G and T are powers of 1024, as schedulers take them.
 
     Raises:
-        ValueError: it is not a positive amount in one of these forms.
+        ValueError: it is not a positive amount in one of these forms, or less than any process needs.
     """
-    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(?:i?B)?\s*", str(value), re.IGNORECASE)
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:([KMGT])i?)?B?\s*", str(value), re.IGNORECASE)
     if isinstance(value, bool) or not match or float(match[1]) <= 0:
         raise ValueError(f"memory {value!r} is not an amount such as 2G or 512M")
-    return round(float(match[1]) * _BYTES[match[2].upper()])
+    amount = round(float(match[1]) * _BYTES[(match[2] or "").upper()])
+    if amount < _LEAST_MEMORY:
+        meant = f"for gigabytes write {match[1] + 'G'!r}" if not match[2] else "K, M, G and T are units"
+        raise ValueError(f"memory {value!r} is {amount:,} bytes, which no process can run in; {meant}")
+    return amount
 
 
 def parse_runtime(value: float | str) -> float:

@@ -14,31 +14,13 @@ from jobmon.errors import StoreError
 from jobmon.store import schema
 from jobmon.store.acknowledged import LastCommit, Note
 from jobmon.store.connection import Connection, Pool
+from jobmon.store.file_systems import is_local, mount_of
 from jobmon.store.presence import Presence
 from jobmon.store.wholeness import refuse_losses
 
 #: The newest migration. `alembic_version` of a database that this code can use says so.
 HEAD = "0001"
 _KEYS = ("database_id", "server_key")
-_NETWORK_FILE_SYSTEMS = frozenset(
-    {
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb3",
-        "smbfs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "ceph",
-        "afs",
-        "9p",
-        "glusterfs",
-        "pvfs2",
-        "panfs",
-    }
-)
-_NETWORK_FUSE = ("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone")
 _BUSY_MS = 5000
 _log = logging.getLogger(__name__)
 
@@ -212,25 +194,13 @@ def migrate(database: Database) -> None:
 
 
 def _refuse_network_file_system(path: Path) -> None:
-    kind = file_system_type(path)
-    if kind in _NETWORK_FILE_SYSTEMS or kind.startswith(_NETWORK_FUSE):
+    mount = mount_of(path)
+    if mount is not None and not is_local(mount):
         raise StoreError(
-            f"the database {path} would be on a network file system ({kind}), where SQLite cannot keep its promises: "
-            "set JOBMON_DATA to a folder on a disk of this host"
+            f"the database {path} would be on a file system that is not this host's alone ({mount.kind}, from "
+            f"{mount.source!r}), as those of a network are, where SQLite cannot keep its promises: set JOBMON_DATA to "
+            "a folder on a disk of this host"
         )
-
-
-def file_system_type(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
-    """The type of the file system that holds the path, as mount(8) names it; empty when it cannot be told."""
-    target = str(path.absolute().parent.resolve())
-    best = ("", "")
-    for line in mounts.read_text().splitlines():
-        _device, point, kind, *_ = line.split(" ")
-        point = point.encode().decode("unicode_escape")
-        inside = target == point or target.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best[0]):
-            best = (point, kind)
-    return best[1]
 
 
 def database_id(connection: Connection) -> str:

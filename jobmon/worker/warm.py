@@ -86,6 +86,49 @@ def _cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
+class Peak:
+    """The most memory that this process, or a child that it waited for, has held since this was made.
+
+    What getrusage(2) tells is the peak of the whole life of the process, which an earlier call may have reached.
+    """
+
+    def __init__(self) -> None:
+        self._begun_again = _peak_begins_again()
+        self._children = _max_rss(resource.RUSAGE_CHILDREN)
+
+    def bytes(self) -> float:
+        """In bytes. Where the kernel cannot begin a peak again it is that of the whole life."""
+        own = _status_bytes(b"VmHWM:") if self._begun_again else 0.0
+        children = _max_rss(resource.RUSAGE_CHILDREN)
+        return max(own or _max_rss(resource.RUSAGE_SELF), children if children > self._children else 0.0)
+
+
+def _peak_begins_again() -> bool:
+    """Whether the peak is from now on counted from what is held now (proc_pid_clear_refs(5))."""
+    try:
+        fd = os.open("/proc/self/clear_refs", os.O_WRONLY)
+        try:
+            os.write(fd, b"5")
+        finally:
+            os.close(fd)
+    except OSError:
+        return False
+    return True
+
+
+def _status_bytes(name: bytes) -> float:
+    fd = os.open("/proc/self/status", os.O_RDONLY)
+    try:
+        _, _, value = os.read(fd, 4096).partition(name)
+    finally:
+        os.close(fd)
+    return float(value.split(None, 1)[0]) * 1024 if value else 0.0
+
+
+def _max_rss(who: int) -> float:
+    return resource.getrusage(who).ru_maxrss * 1024.0
+
+
 def _set_environment(wanted: dict[str, str]) -> None:
     """Make it the environment of this process, whatever a call made of it; only what differs is touched."""
     now = dict(os.environ)
@@ -100,7 +143,7 @@ def _run(message: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]
     """Run one call in its folder and environment, its output in its files; everything is as before afterwards."""
     streams, path, argv = (sys.stdout, sys.stderr), list(sys.path), sys.argv
     _set_environment(environment)
-    began = _cpu_s()
+    began, peak = _cpu_s(), Peak()
     try:
         done = _enter(message)
         if done is None:
@@ -112,8 +155,7 @@ def _run(message: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]
     finally:
         (sys.stdout, sys.stderr), sys.path[:], sys.argv = streams, path, argv
         _redirect(os.devnull, os.devnull)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {**done, "usage": {"cpu_s": _cpu_s() - began, "max_rss_bytes": float(peak)}}
+    return {**done, "usage": {"cpu_s": _cpu_s() - began, "max_rss_bytes": peak.bytes()}}
 
 
 def serve(fd: int) -> None:

@@ -1,5 +1,6 @@
 """Functions given as "module:function": found, or surely not there, without importing their module."""
 
+import importlib
 import py_compile
 import sys
 
@@ -114,3 +115,50 @@ def test_a_module_without_source_is_given_the_benefit_of_the_doubt(modules, tmp_
 
 def test_a_source_that_is_nested_deeply_is_read():
     assert bound_names("work = " + " + ".join("1" * 20_000)) in (None, {"work"})
+
+
+@pytest.mark.parametrize(
+    ("source", "gives"),
+    [
+        ("async def work(): return 1", "a coroutine"),
+        ("def work():\n    yield 1", "a generator"),
+        ("def work():\n    if True:\n        x = yield from range(3)", "a generator"),
+        ("async def work():\n    yield 1", "a generator"),
+        ("def work(): return 1\nasync def work(): pass", "a coroutine"),
+    ],
+)
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_function_that_gives_no_result_but_something_to_wait_for_is_refused(modules, source, gives, loaded):
+    modules("jobmon_waits.py", source)
+    if loaded:
+        module = importlib.import_module("jobmon_waits")
+    for function in ("jobmon_waits:work", *([module.work] if loaded else [])):
+        (problem,) = problems(function)
+        assert problem.startswith(f"'work' gives {gives} when it is called, and runs nothing")
+    sys.modules.pop("jobmon_waits", None)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def work():\n    def inner(): yield 1\n    return list(inner())",
+        "def work(): return [(yield_ for yield_ in (1, 2))]",
+        "import contextlib\n@contextlib.contextmanager\ndef work(): yield",
+        "def run(f): return lambda: 1\n@run\nasync def work(): pass",
+        "async def work(): pass\ndef work(): return 1",
+        "class work:\n    async def __aenter__(self): pass",
+    ],
+)
+def test_a_function_that_only_uses_such_functions_is_not(modules, source):
+    modules("jobmon_uses.py", source)
+    assert problems("jobmon_uses:work") == ()
+    importlib.import_module("jobmon_uses")
+    reference.cache_clear()
+    assert problems("jobmon_uses:work") == ()
+    del sys.modules["jobmon_uses"]
+
+
+def test_a_coroutine_of_a_class_is_refused(modules):
+    modules("jobmon_holds.py", "class Holder:\n    async def work(): pass\n    def fine(): pass\n")
+    assert "a coroutine" in problems("jobmon_holds:Holder.work")[0]
+    assert problems("jobmon_holds:Holder.fine") == ()

@@ -76,7 +76,9 @@ class _Table:
             asked = [min(width, _NARROWEST) if c.wraps else width for c, width in zip(columns, widths, strict=True)]
             kept, widths = fit(columns, asked, self._room)
         self._columns, self._widths = [columns[i] for i in kept], widths
-        self.left_out = [column.name for i, column in enumerate(columns) if i not in kept]
+        self.left_out = [  # of those that say anything
+            column.name for i, column in enumerate(columns) if i not in kept and {line[i] for line in cells} - {"", "0"}
+        ]
         self._head: list[str] = [column.name for column in self._columns]
 
     def lines(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

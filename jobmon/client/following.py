@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _WAIT_S = 1.0  # of one poll: notes and unserved executors are at most this old
 _SHOW_S = 0.25
-_GRACE_S = 2.0  # a manager that was just started, or started again, is not missed yet
+_GRACE_S = 2.0  # a manager that was just started again is not missed yet
+_START_S, _SLOW_START_S = 10.0, 60.0  # a manager that lives and has not begun to serve is told of
 
 
 @attrs.frozen
@@ -55,10 +56,11 @@ class Following:
         executors: Sequence[tuple[str, str]],
         *,
         fail_fast: bool,
-        tell_failure: Callable[[Notable], str | None],
+        tell_failure: Callable[[Sequence[Notable]], Iterable[str]],
+        manager_lives: Callable[[str], bool] = lambda _executor: False,
     ) -> None:
         self._jobs, self._view, self._executors = jobs, view, executors
-        self._fail_fast, self._tell_failure = fail_fast, tell_failure
+        self._fail_fast, self._tell_failures, self._manager_lives = fail_fast, tell_failure, manager_lives
         self._events: SimpleQueue[Event] = SimpleQueue()  # its `put` may be called in a signal handler
         # Polling and taking in take turns: two busy threads of one interpreter would make each hop wait for the other,
         # and what changes meanwhile comes with the next poll in one go.
@@ -140,14 +142,11 @@ class Following:
         return False
 
     def _take_news(self, news: Changes | Snapshot) -> None:
-        for notable in self._jobs.apply(news):
-            line = self._tell_failure(notable)
-            if line is not None:
-                self._view.line(line)
-            if self._fail_fast and notable.change.state is JobState.ERROR_FATAL:
-                self._stop(
-                    "stopping after the first failure (fail_fast): running jobs are told to end, and are recorded"
-                )
+        notables = self._jobs.apply(news)
+        for line in self._tell_failures(notables) if notables else ():
+            self._view.line(line)
+        if self._fail_fast and any(notable.change.state is JobState.ERROR_FATAL for notable in notables):
+            self._stop("stopping after the first failure (fail_fast): running jobs are told to end, and are recorded")
         if news.run_state in FINAL_RUN_STATES:
             raise Superseded(
                 f"this run is {news.run_state}: another run of the workflow has taken its place. "
@@ -162,8 +161,19 @@ class Following:
     def _long_unserved(self, names: Sequence[str]) -> list[str]:
         now = time.monotonic()
         self._unserved = {name: self._unserved.get(name, now) for name in names}
-        late = [name for name, since in self._unserved.items() if now - since >= _GRACE_S]
-        return [f"executor {name} has queued jobs, and no live manager serves it" for name in late]
+        found = (self._unserved_note(name, now - since) for name, since in self._unserved.items())
+        return [note for note in found if note]
+
+    def _unserved_note(self, name: str, waited_s: float) -> str:
+        """Nothing while it may just be slow; a text that stays the same, as each new one is shown."""
+        if not self._manager_lives(name):
+            return f"executor {name} has queued jobs, and no live manager serves it" if waited_s >= _GRACE_S else ""
+        if waited_s < _START_S:
+            return ""
+        slow = waited_s >= _SLOW_START_S
+        return f"executor {name} has queued jobs, and its manager is still starting" + (
+            ": this host is very busy, or what the manager imports is on a slow disk" if slow else ""
+        )
 
     def _stop(self, why: str) -> None:
         if not self.stopping:

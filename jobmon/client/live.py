@@ -2,7 +2,7 @@
 
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from rich.console import Console, Group
@@ -23,10 +23,10 @@ _ECHO = 3  # "^C" and the cursor
 _ALWAYS = ("done", "running", "queued")
 _COUNTS = (
     *((what, "") for what in _ALWAYS),
+    ("submitted", ""),
     ("waiting", ""),
     ("failed", "red"),
     ("cancelled", "yellow"),
-    ("blocked", "yellow"),
 )
 
 
@@ -49,6 +49,7 @@ class LiveView:
         self._console = console or Terminal(file=standard_error())
         self._live: Live | None = None
         self._pace = Pace(time.monotonic())
+        self._words: set[str] = set(_ALWAYS)  # what was counted once keeps its place
 
     def line(self, text: str) -> None:
         """The text, above the bars."""
@@ -62,8 +63,9 @@ class LiveView:
             self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False,
                               redirect_stderr=False)  # fmt: skip
             self._live.start()
+        self._words |= {word for word, _ in _COUNTS if any(getattr(row, word) for row in rows)}
         pace = self._pace.words(rows, time.monotonic())
-        self._live.update(picture(rows, notes, self._console, pace), refresh=True)
+        self._live.update(picture(rows, notes, self._console, pace, self._words), refresh=True)
 
     def end(self, rows: Sequence[ExecutorProgress]) -> None:
         """The bars give way to a line for each executor."""
@@ -74,7 +76,9 @@ class LiveView:
             self.line(line)
 
 
-def picture(rows: Sequence[ExecutorProgress], notes: Sequence[str], console: Console, pace: str) -> Constrain:
+def picture(
+    rows: Sequence[ExecutorProgress], notes: Sequence[str], console: Console, pace: str, words: Set[str]
+) -> Constrain:
     """For each executor its name, type, number of jobs, bar and counts, as far as there is room, and the counts always;
     below, the pace of it all, and what waits and why.
 
@@ -83,7 +87,7 @@ def picture(rows: Sequence[ExecutorProgress], notes: Sequence[str], console: Con
     width = max(1, console.width - _ECHO)
     more = [Text(f"and {len(notes) - _MOST_NOTES} more")] if len(notes) > _MOST_NOTES else []
     lines = Group(
-        _bars(rows, console, width),
+        _bars(rows, console, width, words),
         Text(pace, "dim"),
         *(Text(printable(note), "yellow") for note in notes[:_MOST_NOTES]),
         *more,
@@ -97,18 +101,18 @@ def _wrapped(line: str, width: int) -> str:
     return textwrap.fill(line, max(width, 20), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _bars(rows: Sequence[ExecutorProgress], console: Console, width: int) -> Table | Text:
+def _bars(rows: Sequence[ExecutorProgress], console: Console, width: int, words: Set[str]) -> Table | Text:
     """The fullest form that fits without a line being broken."""
     for types, bar in ((True, 20), (False, 10), (False, 0)):
-        grid = _grid(rows, types=types, bar=bar)
+        grid = _grid(rows, words, types=types, bar=bar)
         if Measurement.get(console, console.options.update(max_width=10_000), grid).maximum <= width:
             return grid
     return Text("\n").join(_paragraph(row, width) for row in rows)
 
 
-def _grid(rows: Sequence[ExecutorProgress], *, types: bool, bar: int) -> Table:
+def _grid(rows: Sequence[ExecutorProgress], words: Set[str], *, types: bool, bar: int) -> Table:
     grid = Table.grid(padding=(0, 2))
-    shown = [(what, style) for what, style in _COUNTS if what in _ALWAYS or any(getattr(row, what) for row in rows)]
+    shown = [(what, style) for what, style in _COUNTS if what in words]
     for row in rows:
         ended = row.done + row.failed + row.cancelled
         cells: list[Any] = [Text(row.executor, "bold", no_wrap=True)]

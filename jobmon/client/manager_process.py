@@ -72,6 +72,10 @@ class ManagerProcess:
         """Look after it no more, and let it go on."""
         self._ended.set()
 
+    def lives(self) -> bool:
+        """Whether it runs, be it that it is still starting."""
+        return self._process is not None and self._process.poll() is None
+
     def _told(self, process: subprocess.Popen[bytes]) -> bool:
         """Tell the one that waits; False when it is dead: the next one says why, in its log."""
         assert process.stdin is not None

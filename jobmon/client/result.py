@@ -1,11 +1,12 @@
 """What came of a run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
 
+from jobmon.client.failures import cause_key, stderr_end
 from jobmon.client.printing import printable_lines
 from jobmon.dag import TaskDag
 from jobmon.errors import WorkflowFailed
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from jobmon.requester import Requester
 
 _SHOWN = 20
+_EXAMPLES = 3
 
 
 @attrs.frozen
 class TaskResult:
-    """How one task stands at the end of a run. `blocked`: it did not start because something above it failed."""
+    """How one task stands at the end of a run. `blocked`: it is waiting for something above it that failed."""
 
     name: str
     job_id: int
@@ -33,6 +35,7 @@ class TaskResult:
     detail: str | None
     blocked: bool
     _requester: "Requester" = attrs.field(repr=False, eq=False)
+    _failed_above: Callable[[], str] = attrs.field(repr=False, eq=False)
 
     @property
     def ok(self) -> bool:
@@ -55,7 +58,7 @@ class TaskResult:
     def why(self) -> str:
         """Its state in a sentence, fit to be printed."""
         if self.blocked:
-            return "blocked by a failure above it"
+            return f"waiting for {self._failed_above()!r}, which failed"
         detail = f"({printable_lines(self.detail)})" if self.detail else ""
         parts = [str(self.state), str(self.reason) if self.reason else "", detail]
         return " ".join(part for part in parts if part)
@@ -91,10 +94,10 @@ class WorkflowResult:
         return self.state is RunState.DONE
 
     @property
-    def counts(self) -> Mapping[str, Mapping[JobState, int]]:
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
         """For each executor, how many of its jobs are in each state (those with none left out)."""
         return {
-            executor: {state: n for state, n in zip(STATES, counts, strict=True) if n}
+            executor: {str(state): n for state, n in zip(STATES, counts, strict=True) if n}
             for executor, counts in zip(self._executors, self._jobs.counts, strict=True)
         }
 
@@ -129,7 +132,7 @@ class WorkflowResult:
 
     @property
     def blocked(self) -> list[TaskResult]:
-        """Tasks that could not start because something above them failed."""
+        """Tasks that are waiting for something above them that failed."""
         return [self._at(position) for position in range(len(self._dag)) if self._jobs.is_blocked(position)]
 
     def raise_for_failures(self) -> None:
@@ -140,14 +143,27 @@ class WorkflowResult:
         """
         if self.ok:
             return
-        failures = self.failures
-        lines = [f"  {task.name}: {task.why}" for task in failures[:_SHOWN]]
-        lines += [f"  and {len(failures) - _SHOWN:,} more"] if len(failures) > _SHOWN else []
-        n_cancelled = len(self.cancelled)
-        lines += [f"  {n_cancelled:,} cancelled"] if n_cancelled else []
+        lines = self._failure_lines(self.failures)
+        for word, number in (("cancelled", len(self.cancelled)), ("waiting for what failed", len(self.blocked))):
+            lines += [f"  {number:,} {word}"] if number else []
         n_done = sum(counts.get(JobState.DONE, 0) for counts in self.counts.values())
         head = f"workflow {self.name!r} (workflow {self.workflow_id}, run {self.run_number}) ended as {self.state}: "
         raise WorkflowFailed("\n".join([f"{head}{n_done:,} of {len(self):,} tasks are done", *lines]))
+
+    def _failure_lines(self, failures: Sequence[TaskResult]) -> list[str]:
+        """A line for each cause, with the tasks that it hit and the last words of the first."""
+        causes: dict[tuple[object, ...], list[TaskResult]] = {}
+        for task in failures:
+            causes.setdefault(cause_key(task.name, task.reason, task.detail), []).append(task)
+        lines = []
+        for tasks in list(causes.values())[:_SHOWN]:
+            names = ", ".join(task.name for task in tasks[:_EXAMPLES])
+            names = f"{len(tasks):,} tasks, such as {names}" if len(tasks) > _EXAMPLES else names
+            lines.append(f"  {names}: {tasks[0].why}")
+            path, words = stderr_end(self._requester, tasks[0].job_id)
+            lines += [f"    stderr: {words}"] if words and words not in tasks[0].why else []
+            lines += [f"    log: {path}"] if path else []
+        return [*lines, f"  and {len(causes) - _SHOWN:,} more causes"] if len(causes) > _SHOWN else lines
 
     def __repr__(self) -> str:
         return f"<WorkflowResult {self.name!r} workflow {self.workflow_id} run {self.run_number}: {self.state}>"
@@ -162,4 +178,5 @@ class WorkflowResult:
             change.detail if change else None,
             self._jobs.is_blocked(position),
             self._requester,
+            lambda: self._dag.names[self._jobs.failed_above(position)],
         )

@@ -81,7 +81,15 @@ def _run(
     jobs = JobListManager(opened.workflow_id, requester)
     lines = FailureLines(plan.dag.names, requester, opened.workflow_id)
     executors = [(name, plan.types.get(name, "elsewhere")) for name in plan.executors]
-    following = Following(jobs, view, executors, fail_fast=workflow.fail_fast, tell_failure=lines.line)
+    served_here = set() if manager == "none" else {executor.name for executor in plan.usable}
+    following = Following(
+        jobs,
+        view,
+        executors,
+        fail_fast=workflow.fail_fast,
+        tell_failure=lines.lines,
+        manager_lives=lambda name: name in served_here and (process is None or process.lives()),
+    )
     managed = _managed(manager, process, plan, opened, requester, following, Path(context.log_folder))
     fresh = opened.n_bound == 0
     with two_presses(following.interrupt), ExitStack() as serving:
@@ -96,6 +104,8 @@ def _run(
             following.follow()
         state = jobs.finish()
     view.end(progress(jobs, executors))
+    for line in lines.rest():
+        view.line(line)
     elapsed_s = time.monotonic() - began_s
     view.line(f"{head} {state} after {span(elapsed_s)}")
     workflow.result = WorkflowResult(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -94,8 +95,9 @@ class Workflow:
         """Run the workflow to its end and say what came of it; a task that fails raises nothing here.
 
         `resume` goes on with a workflow of this name and workflow_args: what is done stays done, what runs is adopted,
-        the rest runs. `take_over` ends another active run of it, wherever its client is. `manager`: in a process of its
-        own, in this one (for debugging), or none, when `jobmon manager` runs elsewhere. `progress` false shows nothing.
+        the rest runs; without workflow_args there is none, and it warns. `take_over` ends another active run of it,
+        wherever its client is. `manager`: in a process of its own, in this one (for debugging), or none, when `jobmon
+        manager` runs elsewhere. `progress` false shows nothing.
 
         The first Ctrl-C stops politely: running jobs are told to end, this waits until they are, and then raises
         KeyboardInterrupt (the result is in `self.result`); the second raises it at once.
@@ -121,6 +123,12 @@ class Workflow:
 
         if manager not in ("process", "in-process", "none"):
             raise InvalidWorkflow(f'manager is {manager!r}; it must be "process", "in-process" or "none"')
+        if resume and self.workflow_args is None:
+            warnings.warn(
+                f"workflow {self.name!r} has no workflow_args, so that resume=True finds nothing to go on with and "
+                "this run is of a new workflow: give workflow_args, such as a date; the same ones then go on",
+                stacklevel=2,
+            )
         hold_standard_descriptors()
         with hearing_of_children():
             config = load_config(script_folder()) if config is None else config

@@ -82,7 +82,6 @@ class JobListManager:
         self._states = bytearray()
         self._groups: Sequence[int] = ()
         self.counts: list[list[int]] = []  #: for each group, how many jobs are in each of STATES
-        self.blocked_counts: list[int] = []  #: for each group, how many registered jobs lie below a failure
         self.failures: dict[int, JobChange] = {}  #: by position, the last word on jobs that failed or were cancelled
 
     # Before the run begins.
@@ -153,7 +152,6 @@ class JobListManager:
         n_groups = max(self._groups, default=-1) + 1
         self._states = states
         self.counts = [[0] * len(STATES) for _ in range(n_groups)]
-        self.blocked_counts = [0] * n_groups
         for group, code in zip(self._groups, states, strict=True):
             self.counts[group][code] += 1
         done = {position for position, code in enumerate(states) if code == _DONE}
@@ -164,7 +162,7 @@ class JobListManager:
             if code in _FAILED:
                 self.failures.setdefault(position, JobChange([self._ids[position]], STATES[code]))
             if code == _FATAL:
-                self._block_below(position)
+                self._blocked.fail(position)
 
     # While it runs.
 
@@ -207,11 +205,7 @@ class JobListManager:
         if new in _FAILED:
             self.failures[position] = change
         if new == _FATAL:
-            self._block_below(position)
-
-    def _block_below(self, position: int) -> None:
-        for below in self._blocked.fail(position):
-            self.blocked_counts[self._groups[below]] += 1
+            self._blocked.fail(position)
 
     def queue_ready(self) -> int:
         """Queue the jobs that became ready; how many. Those of a run that is being stopped stay ready."""
@@ -264,3 +258,10 @@ class JobListManager:
     def is_blocked(self, position: int) -> bool:
         """Whether it cannot start because something above it failed."""
         return self._states[position] == _REGISTERED and position in self._blocked
+
+    def failed_above(self, position: int) -> int:
+        """A job that failed, by position, above one that is blocked."""
+        failed = {at for at, change in self.failures.items() if change.state is JobState.ERROR_FATAL}
+        found = self._blocked.cause(position, failed)
+        assert found is not None, "it is blocked"
+        return found

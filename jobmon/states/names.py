@@ -7,6 +7,7 @@ class JobState(StrEnum):
     """Where a job stands."""
 
     __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
+    __repr__ = str.__repr__  # people see text
 
     REGISTERED = "REGISTERED"  #: known to the server; waits for its upstream jobs
     ADJUSTING_RESOURCES = "ADJUSTING_RESOURCES"  #: the resources of its next attempt are being worked out
@@ -23,6 +24,7 @@ class InstanceState(StrEnum):
     """Where one attempt to run a job stands."""
 
     __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
+    __repr__ = str.__repr__  # people see text
 
     INSTANTIATED = "INSTANTIATED"  #: claimed by a manager
     SUBMITTING = "SUBMITTING"  #: committed with its token, about to be given to the platform
@@ -42,6 +44,7 @@ class RunState(StrEnum):
     """Where one run of a workflow stands."""
 
     __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
+    __repr__ = str.__repr__  # people see text
 
     REGISTERED = "REGISTERED"  #: known to the server; its jobs are being bound
     BOUND = "BOUND"  #: all jobs are bound

@@ -10,6 +10,7 @@ class Reason(StrEnum):
     """Why an attempt did not succeed. The retry policy reads nothing else."""
 
     __hash__ = str.__hash__  # an Enum hashes in Python, and these are looked up more than anything else
+    __repr__ = str.__repr__  # people see text
 
     EXIT_NONZERO = "EXIT_NONZERO"  #: the command ended with a status other than 0, or the call raised
     SIGNALLED = "SIGNALLED"  #: the command was ended by a signal that nobody of Jobmon sent

@@ -42,7 +42,7 @@ def test_what_was_run_before_needs_resume_and_then_does_only_what_is_left(user: 
     assert first.status == 0
     assert "ERROR ['b'] ['c']" in first.said
     assert "EXIT_NONZERO" in first.said
-    assert "c is blocked by a failure above it" in first.said
+    assert "c is waiting for 'b', which failed" in first.said
 
     without = user.run(*arguments(tasks))
     assert without.status == 1

@@ -4,164 +4,22 @@ import os
 import signal
 import subprocess
 import sys
-from collections import deque
 from pathlib import Path
 
-import attrs
 import msgspec
 import pytest
+from scripted import FIRST_ID, AnyType, FakeServer, Lines, diamond, go, queued
 
 import jobmon.client.running
 from jobmon import BashTask, PythonTask, Workflow
 from jobmon.client import views
 from jobmon.config import Config, WorkflowConfig
 from jobmon.errors import ConfigurationError, Superseded, WorkflowActive, WorkflowChanged, WorkflowFailed
-from jobmon.plugins.registry import Registry
 from jobmon.processes import identify
 from jobmon.states.names import JobState, RunState
 from jobmon.states.reasons import Reason
-from jobmon.wire.jobs import BoundJob, JobChange
-from jobmon.wire.runs import Attempts, BoundJobs, Changes, Result, RunOpened, RunStanding
-
-FIRST_ID = 101
-
-
-class FakeServer:
-    """A server that runs each queued job at once. `fates`: the states that a job goes through, by name.
-
-    A fate may end before a final state: the job then lives until the run is stopped. `on_poll` comes before an answer.
-    """
-
-    database_id = "db"
-    data_folder = None
-
-    def __init__(self, fates=None, on_poll=None):
-        self.fates, self.on_poll = fates or {}, on_poll
-        self.jobs = {}  # by id: [spec, state]
-        self.pending = deque()
-        self.seq = 0
-        self.run_state = RunState.REGISTERED
-        self.run_number = 0
-        self.heard = []  # paths and messages in order
-        self.unserved, self.reset_next = [], False
-        self.active_client = None
-        self.results = {}
-
-    def call(self, route, message, **_):
-        self.heard.append((route.path, message))
-        return getattr(self, route.path.strip("/").replace("/", "_"))(message)
-
-    def paths(self):
-        return [path for path, _ in self.heard]
-
-    def runs_open(self, message):
-        if self.active_client is not None and message.gone_run != self.run_number:
-            raise WorkflowActive("active", {"run_id": self.run_number, "client": attrs.asdict(self.active_client)})
-        self.run_state = RunState.REGISTERED
-        self.run_number += 1
-        return RunOpened(7, self.run_number, self.run_number, FIRST_ID, len(self.jobs))
-
-    def runs_bind(self, message):
-        for spec in message.jobs:
-            state = self.jobs[spec.job_id][1] if spec.job_id in self.jobs else JobState.REGISTERED
-            self.jobs[spec.job_id] = [spec, state]
-        return RunStanding(self.run_state)
-
-    def runs_begin(self, _message):
-        self.run_state = RunState.RUNNING
-        for job in self.jobs.values():
-            if job[1] in (JobState.ERROR_FATAL, JobState.CANCELLED):
-                job[1] = JobState.REGISTERED
-        return RunStanding(self.run_state)
-
-    def runs_queue(self, message):
-        if self.run_state is RunState.RUNNING:
-            for job_id in message.job_ids:
-                spec = self.jobs[job_id][0]
-                assert all(self.jobs[above][1] is JobState.DONE for above in spec.upstream), (
-                    f"{spec.name} was not ready"
-                )
-                for state in (
-                    "QUEUED_FOR_INSTANTIATION",
-                    *self.fates.get(spec.name, ["INSTANTIATED", "RUNNING", "DONE"]),
-                ):
-                    self._to(job_id, JobState(state))
-        return RunStanding(self.run_state)
-
-    def _to(self, job_id, state):
-        queued_again = state is JobState.QUEUED_FOR_INSTANTIATION and self.jobs[job_id][1] is JobState.RUNNING
-        failed = state is JobState.ERROR_FATAL or queued_again  # a server tells of a failed attempt like this
-        self.jobs[job_id][1] = state
-        self.pending.append(
-            JobChange([job_id], state, 1, Reason.EXIT_NONZERO if failed else None, "status 3" if failed else None)
-        )
-
-    def runs_stop(self, _message):
-        self.run_state = RunState.STOPPING
-        for job_id, (_, state) in self.jobs.items():
-            if state not in (JobState.REGISTERED, JobState.DONE, JobState.ERROR_FATAL):
-                self._to(job_id, JobState.CANCELLED)
-        return RunStanding(self.run_state)
-
-    def runs_finish(self, _message):
-        done = all(state is JobState.DONE for _, state in self.jobs.values())
-        stopping = self.run_state is RunState.STOPPING
-        self.run_state = RunState.DONE if done else RunState.STOPPED if stopping else RunState.ERROR
-        return RunStanding(self.run_state)
-
-    def jobs_bound(self, message):
-        after = [
-            BoundJob(i, spec.name, spec.digest, spec.upstream, state)
-            for i, (spec, state) in sorted(self.jobs.items())
-            if i > message.after
-        ]
-        return BoundJobs(self.seq, after[: message.limit])
-
-    def jobs_changes(self, message):
-        if self.on_poll:
-            self.on_poll(self)
-        if self.reset_next:
-            self.reset_next = False
-            self.pending.clear()
-            return Changes(self.seq, [], self.run_state, reset=True)
-        assert message.since == self.seq
-        jobs = [self.pending.popleft() for _ in range(min(3, len(self.pending)))]
-        self.seq += len(jobs)
-        return Changes(self.seq, jobs, self.run_state, unserved=self.unserved)
-
-    def jobs_attempts(self, _message):
-        return Attempts([])
-
-    def jobs_result(self, message):
-        return Result(self.results.get(message.job_id))
-
-    def state(self, name):
-        return next(state for spec, state in self.jobs.values() if spec.name == name)
-
-
-class Lines(views.SilentView):
-    """Keeps what is said."""
-
-    def __init__(self):
-        self.lines, self.rows = [], []
-
-    def line(self, text):
-        self.lines.append(text)
-
-    def end(self, rows):
-        self.rows = rows
-
-
-class AnyType(Registry):
-    """One type, `any`."""
-
-    def names(self):
-        return ["any"]
-
-    def load(self, name):
-        from jobmon.plugins import Executor
-
-        return type("Any", (Executor,), {"name": "any", "api_version": (1, 0)})
+from jobmon.wire.jobs import JobChange
+from jobmon.wire.runs import RunStanding
 
 
 @pytest.fixture
@@ -172,22 +30,6 @@ def view(monkeypatch):
     return view
 
 
-def go(server, *tasks, resume=False, **options):
-    wf = Workflow("w", workflow_args="1", executor="any", **options)
-    wf.add_tasks(tasks)
-    return wf.run(requester=server, manager="none", config=Config(folder=Path("/")), resume=resume)
-
-
-def diamond(command="true"):
-    a = BashTask("true", name="a")
-    b, c = (BashTask(command, name=name, upstream_tasks=[a]) for name in "bc")
-    return a, b, c, BashTask("true", name="d", upstream_tasks=[b, c])
-
-
-def queued(server):
-    return [[server.jobs[i][0].name for i in m.job_ids] for path, m in server.heard if path == "/runs/queue"]
-
-
 def test_jobs_are_queued_when_their_upstream_is_done_and_each_once(view):
     server = FakeServer()
     result = go(server, *diamond())
@@ -195,6 +37,7 @@ def test_jobs_are_queued_when_their_upstream_is_done_and_each_once(view):
     assert result.ok
     assert queued(server) == [["a"], ["b", "c"], ["d"]]
     assert result.counts == {"any": {JobState.DONE: 4}}
+    assert repr(result.counts) == "{'any': {'DONE': 4}}"
     assert view.rows[0].executor == "any"
     assert view.rows[0].words() == "4 done"
     result.raise_for_failures()
@@ -207,7 +50,7 @@ def test_what_lies_below_a_failure_is_blocked_and_the_rest_runs(view):
     assert [task.name for task in result.failures] == ["b"]
     assert [task.name for task in result.blocked] == ["d"]
     assert result["c"].ok
-    assert "blocked" in result["d"].why
+    assert result["d"].why == "waiting for 'b', which failed"
     with pytest.raises(WorkflowFailed, match=r"(?s)2 of 4 tasks are done.*b: ERROR_FATAL EXIT_NONZERO \(status 3\)"):
         result.raise_for_failures()
     with pytest.raises(WorkflowFailed, match="'b' has no value"):
@@ -215,7 +58,7 @@ def test_what_lies_below_a_failure_is_blocked_and_the_rest_runs(view):
     with pytest.raises(KeyError):
         result["no such"]
     assert any("b  attempt 1  EXIT_NONZERO (status 3)" in line for line in view.lines)
-    assert view.rows[0].words() == "2 done, 1 failed, 1 blocked"
+    assert view.rows[0].words() == "2 done, 1 waiting, 1 failed"
 
 
 def test_a_job_that_is_tried_again_is_told_and_goes_on(view):
@@ -451,19 +294,17 @@ def test_whatever_goes_wrong_before_a_run_begins_ends_it(view, monkeypatch):
     assert server.paths()[-1] == "/runs/stop"
 
 
-def test_a_flood_of_failures_is_cut(view):
-    names = [f"t{i}" for i in range(150)]
-    server = FakeServer({name: ["ERROR_FATAL"] for name in names})
-    result = go(server, *[BashTask("true", name=name) for name in names])
-    assert len(result.failures) == 150
-    assert sum("EXIT_NONZERO" in line for line in view.lines) == 100
-    assert any("jobmon jobs 7" in line for line in view.lines)
+def test_resume_without_workflow_args_says_that_it_finds_nothing(view):
+    workflow = Workflow("w", executor="any")
+    workflow.add_task(BashTask("true", name="a"))
+    with pytest.warns(UserWarning, match="has no workflow_args, so that resume=True finds nothing"):
+        workflow.run(requester=FakeServer(), manager="none", config=Config(folder=Path("/")), resume=True)
 
 
 def test_log_lines_tell_the_end_by_executor(capsys):
     out = views.PlainView()
     row = views.ExecutorProgress(
-        "compute", "uge", 10, done=8, running=1, queued=0, waiting=0, failed=1, cancelled=0, blocked=0
+        "compute", "uge", 10, done=8, running=1, submitted=0, queued=0, waiting=0, failed=1, cancelled=0
     )
     out.show([row], ["executor x has queued jobs, and no live manager serves it"])
     out.show([row], ["executor x has queued jobs, and no live manager serves it"])

@@ -84,7 +84,7 @@ def check(name: str, tests: Path | None) -> int:
 def _run_pytest(folder: Path, tests: Path) -> int:
     """Run pytest in a process and a folder of its own, away from the settings of the project around."""
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    argv = [sys.executable, "-m", "pytest", "-q", "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
+    argv = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
     argv += ["-p", "no:cacheprovider", "--import-mode=importlib", "--tb=short", "-r", "N", str(tests)]
     environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
     return subprocess.run(argv, env=environ, cwd=folder, check=False).returncode

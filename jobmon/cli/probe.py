@@ -1,6 +1,6 @@
 """Import one executor type in a process of its own: whatever its module does, it does it to nobody else.
 
-`python -m jobmon.cli.probe TYPE` prints a JSON object; what the plugin itself prints goes to standard error.
+Its process (see `jobmon.isolated`) prints a JSON object; what the plugin itself prints goes to standard error.
 """
 
 import json
@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import Any
 
+from jobmon.isolated import isolated
+
 TIMEOUT_S = 60.0
 
 
@@ -16,7 +18,7 @@ def probe(name: str) -> dict[str, Any]:
     """`contract`, `error` and `traceback` of an installed type; `error` is None when it can be used."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "jobmon.cli.probe", name],
+            isolated("jobmon.cli.probe", name),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

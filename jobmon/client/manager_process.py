@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ import msgspec
 
 from jobmon.client.manager_starts import Ended, cannot_start, how, last_line
 from jobmon.errors import ConfigurationError
+from jobmon.isolated import isolated
 from jobmon.managers.ahead import SUPERSEDED, Told
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
@@ -24,7 +24,7 @@ class ManagerProcess:
     """One manager in a session of its own, for all executors of a workflow. It outlives the client on purpose."""
 
     def __init__(self, executors: Sequence[str], folder: Path) -> None:
-        self._argv = [sys.executable, "-m", "jobmon", "manager", "--folder", str(folder)]
+        self._argv = isolated("jobmon", "manager", "--folder", str(folder))
         for executor in executors:
             self._argv += ["--executor", executor]
         self._workflow_id = 0

@@ -1,12 +1,12 @@
 """What an executor is given by its host."""
 
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
 
 from jobmon.errors import ConfigurationError
+from jobmon.isolated import isolated
 from jobmon.managers.folders import Folders
 from jobmon.plugins import Observation, SubmitRequest
 from jobmon.worker.build import build_worker
@@ -44,7 +44,7 @@ class HostContext:
 
     def agent_argv(self, *, workers: int) -> tuple[str, ...]:
         """The command that starts the core's agent on this executor's private folder."""
-        return (sys.executable, "-m", "jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers))
+        return (*isolated("jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers)),)
 
     def payload_argv(self) -> tuple[str, ...]:
         """The command that runs a request's payload."""

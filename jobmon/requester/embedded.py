@@ -7,13 +7,13 @@ The server itself holds `server.lock` for as long as it lives: only one process 
 import os
 import socket
 import subprocess
-import sys
 
 import attrs
 import msgspec
 import requests
 
 from jobmon.errors import ServerUnreachable, StoreError
+from jobmon.isolated import isolated
 from jobmon.processes import is_alive
 from jobmon.requester.endpoint import DataFolder, Endpoint
 from jobmon.wire.decoding import Undecodable
@@ -76,7 +76,7 @@ def _answers(endpoint: Endpoint) -> bool:
 def _start(folder: DataFolder, port: int | None) -> Endpoint:
     """Start a server in a session of its own and wait until it says, through a pipe, that it answers or why not."""
     ready, tell = os.pipe()
-    command = [sys.executable, "-m", "jobmon.server", "--data", str(folder.path), "--ready-fd", str(tell)]
+    command = isolated("jobmon.server", "--data", str(folder.path), "--ready-fd", str(tell))
     if port is not None:
         command += ["--port", str(port)]
     with folder.server_log.open("ab") as log:

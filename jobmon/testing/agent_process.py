@@ -5,13 +5,13 @@ import os
 import select
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from jobmon.agent.descendants import descendants
+from jobmon.isolated import isolated
 from jobmon.processes import start_ticks
 from jobmon.testing.worker_server import USER_TOKEN, WorkerServer
 from jobmon.wire.workers import FinishReport
@@ -22,7 +22,7 @@ class AgentProcess:
 
     def __init__(self, server: WorkerServer, state: Path, *options: str) -> None:
         environ = {**os.environ, "JOBMON_SERVER": server.url, "JOBMON_TOKEN": USER_TOKEN}
-        argv = [sys.executable, "-m", "jobmon.agent", "--state", str(state), "--workers", "2", *options]
+        argv = isolated("jobmon.agent", "--state", str(state), "--workers", "2", *options)
         self.server = server
         self.state = state
         self.log = state.with_suffix(".log")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from jobmon.isolated import isolated
 from jobmon.plugins import Observation, SubmitRequest
 from jobmon.worker.build import build_worker
 
@@ -47,7 +48,7 @@ class KitContext:
 
     def agent_argv(self, *, workers: int) -> tuple[str, ...]:
         """The command that starts the core's agent."""
-        return (sys.executable, "-m", "jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers))
+        return (*isolated("jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers)),)
 
     def payload_argv(self) -> tuple[str, ...]:
         """The command that runs a request's payload."""

@@ -53,7 +53,7 @@ class PayloadChecks:
     @holds(Level.ROBUSTNESS, "A list of arguments is run without a shell, as it was given.")
     def test_a_commands_arguments_arrive_as_they_were_given(self, world: World) -> None:
         out = world.folder / "out"
-        argv = [sys.executable, "-c", _RECORD, str(out), *hostile(world)]
+        argv = [sys.executable, "-P", "-c", _RECORD, str(out), *hostile(world)]
         seen = self._run(world, command=Command(argv=argv))
         assert seen.reason is None, f"it is {seen!r}"
         _assert_same(hostile(world), out.read_text().split("\0"))

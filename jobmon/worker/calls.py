@@ -10,8 +10,9 @@ import os
 import sys
 import traceback
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,30 @@ SCRIPT_NAME = "__mp_main__"
 LOADING = "__jobmon_loading__"
 #: An attribute of `__main__` in a process that runs calls: the folder of the script whose they are.
 FOLDER = "__jobmon_script_folder__"
+
+
+#: Modules that are loaded because we want them, in an interpreter that is there for the user's code.
+OURS: set[str] = set()
+_GIVEN_WAY: set[str] = set()
+
+
+def give_way(folders: Iterable[str]) -> None:
+    """Forget those modules of ours of which these folders of the user's have one by the same name.
+
+    The user's code then imports theirs, as a program of theirs would. Ours goes on with what it has imported.
+    """
+    for folder in set(folders) - _GIVEN_WAY:
+        _GIVEN_WAY.add(folder)
+        try:
+            names = {entry.partition(".")[0] for entry in os.listdir(folder)}
+        except OSError:
+            continue  # there is none
+        for name in names & OURS & sys.modules.keys():
+            spec = PathFinder.find_spec(name, [folder])
+            if spec is not None and spec.origin:  # without an origin it is a folder that Python prefers the library to
+                OURS.discard(name)
+                for loaded in [other for other in sys.modules if other == name or other.startswith(f"{name}.")]:
+                    del sys.modules[loaded]
 
 
 class CallFailed(Exception):
@@ -101,6 +126,7 @@ def _search(folders: Sequence[str], own_process: bool) -> None:
     own = [folder for folder in sys.path if folder not in named]
     at = list(folders).index("") if "" in folders else len(folders)
     sys.path[:] = [*folders[:at], *own, *folders[at + 1 :]]
+    give_way(folder for folder in folders[:at] if folder)
 
 
 def _script(path: str, own_process: bool) -> types.ModuleType:

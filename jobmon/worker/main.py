@@ -61,9 +61,15 @@ def _run(start_file: str, index: int | None) -> int:
 def _call(read_from: int, write_to: int) -> int:
     for descriptor in (read_from, write_to):
         os.set_inheritable(descriptor, False)  # what the call starts shall not hold them
+    bare, path = set(sys.modules), list(sys.path)
+    library = os.path.dirname(os.__file__)
+    if library in path:  # what is imported here is Python's own, whatever the folders of PYTHONPATH hold
+        sys.path[1:] = path[path.index(library) :]
     from . import calls
 
-    del sys.path[0]  # the archive: the user's modules are found as they are without it
+    sys.path[:] = path[1:]  # without the archive: the user's modules are found as they are without it
+    calls.OURS.update(sys.modules.keys() - bare)
+    calls.give_way(path[1 : path.index(library)] if library in path else [])
     with open(read_from, encoding="utf-8") as file:
         call = loads(file.read())
     sys.argv = [call["module"]]

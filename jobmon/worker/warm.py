@@ -7,24 +7,33 @@ of JSON. The first is the environment of all calls; each further one is a call: 
 of a loaded module has changed, so that a new interpreter must run the call.
 """
 
-import faulthandler
-import importlib.util
-import json
 import os
-import resource
-import socket
 import sys
-from pathlib import Path
-from typing import Any
+
+_BARE, _PATH = frozenset(sys.modules), list(sys.path)
+if __name__ == "__main__":
+    # What is imported here is Python's own: a file in a folder of PYTHONPATH may have the name of one of these modules.
+    _library = os.path.dirname(os.__file__)
+    del sys.path[: sys.path.index(_library) if _library in sys.path else 0]
+
+import faulthandler  # noqa: E402
+import importlib.util  # noqa: E402
+import json  # noqa: E402
+import resource  # noqa: E402
+import socket  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 if __name__ == "__main__":
-    # This folder must not be searched by the user's imports: a module of theirs may have the name of one of ours.
-    sys.path[:] = [folder for folder in sys.path if folder != str(Path(__file__).resolve().parent)]
     _spec = importlib.util.spec_from_file_location("_jobmon_calls", Path(__file__).with_name("calls.py"))
     assert _spec is not None
     assert _spec.loader is not None
     calls = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(calls)
+    # This folder must not be searched by the user's imports, either.
+    sys.path[:] = [folder for folder in _PATH if folder != str(Path(__file__).resolve().parent)]
+    calls.OURS.update(sys.modules.keys() - _BARE)
+    calls.give_way(_PATH[: _PATH.index(_library)] if _library in _PATH else [])
 else:
     from jobmon.worker import calls
 

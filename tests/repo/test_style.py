@@ -1,6 +1,7 @@
 """Sizes, docstrings, and what nobody may write."""
 
 import ast
+import itertools
 import re
 import statistics
 from collections.abc import Iterator
@@ -90,6 +91,19 @@ def test_nothing_sleeps_to_wait_for_something(code: dict[Path, ast.Module], test
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("time.sleep", "sleep"):
                 wrong.append(f"{path}:{node.lineno}")
     assert wrong == []
+
+
+def test_python_is_started_without_the_working_folder_on_its_path(code: dict[Path, ast.Module]) -> None:
+    """For processes of our own there is `jobmon.isolated`; where that is too much, -I or -P come first."""
+    wrong = []
+    for path, tree in code.items():
+        for node in ast.walk(tree):
+            parts = node.elts if isinstance(node, ast.List | ast.Tuple) else []
+            for program, option in itertools.pairwise(parts):
+                python = ast.unparse(program) == "sys.executable" and isinstance(option, ast.Constant)
+                if python and option.value not in ("-I", "-P"):
+                    wrong.append(f"{path}:{node.lineno}: {ast.unparse(node)[:80]}")
+    assert [line for line in wrong if line.startswith(("jobmon/", "plugins/"))] == []
 
 
 def test_nothing_names_a_place_of_the_machine_it_was_written_on(files: tuple[Path, ...], root: Path) -> None:

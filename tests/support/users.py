@@ -208,7 +208,7 @@ def kind_of(pid: int) -> str:
         argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    for at in range(1, min(3, len(argv))):
+    for at in range(1, min(8, len(argv))):
         match argv[at : at + 2]:
             case ["jobmon.server", *_] | ["jobmon", "server"]:
                 return "server"

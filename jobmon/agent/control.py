@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from jobmon.agent.messages import Question, Reply
+from jobmon.agent.reserve import Reserve
 from jobmon.wire.decoding import Undecodable
 
 _questions = msgspec.json.Decoder(Question)
@@ -90,9 +91,10 @@ class Client:
 class Door:
     """Accepts clients of this user, reads their questions and sends the replies."""
 
-    def __init__(self, folder: Path, poll: select.epoll, reply: Callable[[Question], Reply]) -> None:
+    def __init__(self, folder: Path, poll: select.epoll, reply: Callable[[Question], Reply], reserve: Reserve) -> None:
         self._poll = poll
         self._reply = reply
+        self._reserve = reserve
         self._door = listen(folder)
         self._clients: dict[int, Client] = {}
         poll.register(self._door, select.EPOLLIN)
@@ -119,8 +121,9 @@ class Door:
 
     def _accept(self) -> None:
         try:
-            channel, _ = self._door.accept()
-        except (BlockingIOError, ConnectionAbortedError):
+            with self._reserve.lent():
+                channel, _ = self._door.accept()
+        except OSError:  # it has hung up; or nothing is left even of the reserve, and the next turn tries again
             return
         credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         if struct.unpack("3i", credentials)[1] != os.getuid():

@@ -65,10 +65,18 @@ class Courier:
     What older agents `left` unreported goes first, in their names: the server takes an end only from who won the start.
     """
 
-    def __init__(self, worker_id: str, connect: Callable[[], Requester], left: Iterable[FinishAttempts] = ()) -> None:
+    def __init__(
+        self,
+        worker_id: str,
+        connect: Callable[[], Requester],
+        left: Iterable[FinishAttempts] = (),
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.news: deque[News] = deque()
-        self.answered_at = time.monotonic()  #: when the server last answered
+        self._now = now
+        self.answered_at = now()  #: when the server last answered
+        self.trouble = ""  #: why it does not, if so
         self.pace_s = SHORTEST_PACE_S  #: set by the spawner
         self.round_trip_s = 0.01  #: of late, all requests of one turn together
         self._worker_id = worker_id
@@ -160,11 +168,13 @@ class Courier:
             last = time.monotonic()
             try:
                 self._send_all()
-                pause_s = 0.0
+                pause_s, self.trouble = 0.0, ""
                 self.round_trip_s += (time.monotonic() - last - self.round_trip_s) / 4
-            except JobmonError as error:
-                if pause_s == 0 or not isinstance(error, ServerUnreachable):
-                    say(f"agent: {type(error).__name__}: {error}; tried again until it works")
+            except (JobmonError, OSError) as error:  # no descriptor is left, say
+                trouble = f"{type(error).__name__}: {error}"
+                if pause_s == 0 or (trouble != self.trouble and not isinstance(error, ServerUnreachable)):
+                    say(f"agent: {trouble}; tried again until it works")
+                self.trouble = trouble
                 self._requester = None
                 if stopped:
                     return
@@ -221,7 +231,7 @@ class Courier:
         self._tell(End(answer.end) if answer.end else None)
 
     def _tell(self, news: News | None) -> None:
-        self.answered_at = time.monotonic()
+        self.answered_at = self._now()
         if news is not None:
             self.news.append(news)
             os.eventfd_write(self.wake_fd, 1)

@@ -38,7 +38,7 @@ class Question:
 
 @attrs.frozen
 class Reply:
-    """`agent` names this life of the agent. `stages` has the asked tokens that it knows, `full` why none can start."""
+    """`agent` names this life of the agent. `stages` has the asked tokens that it knows, `full` why none can begin."""
 
     agent: str
     accepted: list[str] = attrs.field(factory=list)

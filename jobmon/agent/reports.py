@@ -2,10 +2,14 @@
 
 import os
 import resource
+import signal
 
 from jobmon.states.reasons import Reason
 from jobmon.wire.workers import FinishReport, Work
+from jobmon.worker.report import ending_signal
 
+#: Why a command ended that the kernel has killed.
+FOR_MEMORY = (Reason.OUT_OF_MEMORY, "the kernel killed it for want of memory")
 #: The end of each output that travels in a report, in bytes.
 TAIL_BYTES = 10_000
 
@@ -25,9 +29,9 @@ def usage_of(spent: resource.struct_rusage, wall_s: float) -> dict[str, float]:
 def of_command(
     token: str, work: Work, status: int, usage: dict[str, float], ending: tuple[Reason, str] | None
 ) -> FinishReport:
-    """The report of a command that ended with a wait status; `ending` is why we ended it, if we did."""
+    """The report of a command that ended with a wait status; `ending` is why that is so, where more is known."""
     code = os.waitstatus_to_exitcode(status)
-    exit_status, signal = (code, None) if code >= 0 else (None, -code)
+    exit_status, number = (code, None) if code >= 0 else (None, -code)
     reason, detail = ending or (None, None)
     if ending is None and code > 0:
         reason, detail = Reason.EXIT_NONZERO, f"exit status {code}"
@@ -37,12 +41,17 @@ def of_command(
         token=token,
         reason=reason,
         exit_status=exit_status,
-        signal=signal,
+        signal=number,
         detail=detail,
         stdout_tail=tail(work.stdout),
         stderr_tail=tail(work.stderr),
         usage=usage,
     )
+
+
+def killed(status: int) -> bool:
+    """Whether SIGKILL ended it, or a part of it of which a shell tells by its own status."""
+    return ending_signal(status) == signal.SIGKILL
 
 
 def not_run(token: str, status: int, why: str) -> FinishReport:

@@ -13,7 +13,9 @@ from jobmon.agent.courier import LONGEST_PACE_S, SHORTEST_PACE_S, Courier, End, 
 from jobmon.agent.interpreters import Interpreter, Interpreters
 from jobmon.agent.journal import Journal
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
+from jobmon.agent.memory_kills import MemoryKills
 from jobmon.agent.messages import Stage
+from jobmon.agent.reserve import Reserve
 from jobmon.agent.saying import say
 from jobmon.agent.spawn import (
     CANNOT_RUN,
@@ -28,6 +30,7 @@ from jobmon.agent.spawn import (
 from jobmon.agent.timers import Timers
 from jobmon.states.reasons import Reason
 from jobmon.wire.workers import FinishReport
+from jobmon.worker.awake import AwakeClock
 
 _FULL_PAUSE_S = 1.0
 #: The rate of ends is taken over this time, or as soon as so many came at more than twice the last rate.
@@ -48,6 +51,8 @@ class Runner:
         timers: Timers,
         environment: Mapping[bytes, bytes],
         grace_s: float,
+        clock: AwakeClock,
+        reserve: Reserve,
     ) -> None:
         self._attempts = attempts
         self._courier = courier
@@ -56,6 +61,7 @@ class Runner:
         self._timers = timers
         self._environments = Environments(environment)
         self._grace_s = grace_s
+        self._now, self._reserve, self._memory_kills = clock.now, reserve, MemoryKills()
         self._interpreters = Interpreters(lambda: attempts.workers)
         self._commands: dict[int, Attempt] = {}
         self._dismissed: set[int] = set()
@@ -68,7 +74,7 @@ class Runner:
         self._full_until = 0.0
         self._ended = 0
         self._rate_per_s = 0.0
-        self._rate_at = time.monotonic()
+        self._rate_at = self._now()
         self._beat_at = 0.0
         self._beat_later()
 
@@ -78,7 +84,7 @@ class Runner:
         """Start what there is room for and hand over to the courier what is to be sent."""
         if self._reports:
             self._journal.note(self._reports)
-        now = time.monotonic()
+        now = self._now()
         if now - self._courier.answered_at < self._orphan_after_s:
             while self._full_until <= now and (attempt := self._attempts.next_to_run()) is not None:
                 self._start(attempt)
@@ -130,7 +136,8 @@ class Runner:
             if attempt is not None:
                 usage = reports.usage_of(spent, time.monotonic() - attempt.began_at)
                 assert attempt.work is not None
-                self._end(attempt, reports.of_command(attempt.token, attempt.work, status, usage, attempt.ending))
+                why = self._why(attempt, status)
+                self._end(attempt, reports.of_command(attempt.token, attempt.work, status, usage, why))
             elif interpreter is not None:
                 self._interpreter_ended(interpreter, status, spent)
             self._dismissed.discard(pid)
@@ -154,7 +161,7 @@ class Runner:
         elif attempt.stage is Stage.RUNNING:
             attempt.ending = (reason, why)
             signal_group(attempt.pid, signal.SIGTERM)
-            self._timers.at(time.monotonic() + self._grace_s, lambda: self._kill(attempt))
+            self._timers.at(self._now() + self._grace_s, lambda: self._kill(attempt))
 
     def stop(self) -> None:
         """End everything."""
@@ -166,7 +173,9 @@ class Runner:
     def sweep(self) -> None:
         """End processes that outlived the command which started them."""
         own = {*self._commands, *self._interpreters.by_pid, *self._dismissed}
-        kill_strays(own, set(self._attempts.running))
+        with self._reserve.lent():
+            kill_strays(own, set(self._attempts.running))
+        self._memory_kills.settle()
 
     # Starting.
 
@@ -194,6 +203,11 @@ class Runner:
             self._end(attempt, reports.not_run(attempt.token, CANNOT_RUN, f"cannot be run: {error}"))
         except HostIsFull as full:
             self._wait_for_room(attempt, str(full))
+        except OSError as error:
+            if error.errno in FULL:
+                self._wait_for_room(attempt, f"{error.strerror}")
+            else:
+                self._end(attempt, reports.not_run(attempt.token, CANNOT_RUN, f"cannot be run: {error}"))
         else:
             attempt.began_at = time.monotonic()
             if attempt.order.runtime_s is not None:
@@ -204,7 +218,7 @@ class Runner:
             say(f"agent: nothing can be started now: {why}; tried again until it works")
         self.full = why
         self._attempts.put_back(attempt)
-        self._full_until = time.monotonic() + _FULL_PAUSE_S
+        self._full_until = self._now() + _FULL_PAUSE_S
         self._timers.at(self._full_until, lambda: None)
 
     def _take_interpreter(self, attempt: Attempt, environment: Mapping[bytes, bytes]) -> tuple[Interpreter, bool]:
@@ -221,20 +235,28 @@ class Runner:
             if attempt.stage is Stage.RUNNING and attempt.pid == pid:
                 self.cancel(attempt.token, Reason.TIMEOUT, f"it ran beyond the {runtime_s:g} s that it asked for")
 
-        self._timers.at(attempt.began_at + runtime_s, over)
+        self._timers.at(self._now() + runtime_s, over)
 
     # Ending.
 
     def _end(self, attempt: Attempt, report: FinishReport) -> None:
         if attempt.ending is not None:
-            kill_marked_once(attempt.token)
+            with self._reserve.lent():
+                kill_marked_once(attempt.token)
         self._attempts.ended(attempt)
         self._reports.append(report)
         self._ended += 1
 
+    def _why(self, attempt: Attempt, status: int) -> tuple[Reason, str] | None:
+        """Why it ended with this wait status, where more is known than that."""
+        if attempt.ending is None and reports.killed(status) and self._memory_kills.one_more():
+            return reports.FOR_MEMORY
+        return attempt.ending
+
     def _kill(self, attempt: Attempt) -> None:
         if attempt.stage is Stage.RUNNING:
-            kill_tree(attempt.pid, attempt.token)
+            with self._reserve.lent():
+                kill_tree(attempt.pid, attempt.token)
 
     def _flush(self, interpreter: Interpreter) -> None:
         if not interpreter.hung_up():
@@ -279,7 +301,8 @@ class Runner:
         if attempt is not None and attempt.stage is Stage.RUNNING:
             assert attempt.work is not None
             usage = reports.usage_of(spent, time.monotonic() - attempt.began_at)
-            report = reports.of_dead_interpreter(attempt.token, attempt.work, status, usage, attempt.ending)
+            why = self._why(attempt, status)
+            report = reports.of_dead_interpreter(attempt.token, attempt.work, status, usage, why)
             self._end(attempt, report)
 
     def _dismiss(self, interpreter: Interpreter) -> None:
@@ -292,7 +315,7 @@ class Runner:
             if pid in self._dismissed:
                 signal_group(pid, signal.SIGKILL)
 
-        self._timers.at(time.monotonic() + self._grace_s, insist)
+        self._timers.at(self._now() + self._grace_s, insist)
 
     # The server.
 
@@ -308,13 +331,13 @@ class Runner:
         return min(2 * self._attempts.workers + int(enough), _MOST_AHEAD)
 
     def _beat_later(self) -> None:
-        self._beat_at = time.monotonic() + self._heartbeat_s
+        self._beat_at = self._now() + self._heartbeat_s
         self._timers.at(self._beat_at, self._beat)
 
     def _beat(self) -> None:
-        if time.monotonic() < self._beat_at:
+        if self._now() < self._beat_at:
             return  # the server has changed the interval meanwhile
-        if time.monotonic() - self._courier.answered_at > self._orphan_after_s:
+        if self._now() - self._courier.answered_at > self._orphan_after_s:
             for token in list(self._attempts.running):
                 self.cancel(token, Reason.LOST, f"the server was out of reach for {self._orphan_after_s:g} s")
         self._beats = self._attempts.owed()

@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 
 from jobmon.agent.attempts import Attempts
@@ -16,16 +15,20 @@ from jobmon.agent.control import Door
 from jobmon.agent.courier import Courier
 from jobmon.agent.journal import Journal
 from jobmon.agent.messages import Question, Reply
+from jobmon.agent.reserve import Reserve
 from jobmon.agent.runner import Runner
 from jobmon.agent.saying import say
 from jobmon.agent.signals import Signals
 from jobmon.agent.timers import Timers
 from jobmon.processes import kill_marked
 from jobmon.requester import Requester, connect
+from jobmon.worker.awake import AwakeClock
 
 #: Stands in the environment of everything that an agent starts: which folder's agent it was.
 AGENT_MARK = "JOBMON_AGENT"
 _SWEEP_S = 10.0
+#: The loop turns at least at each sweep; a longer gap is time in which this process was stopped.
+_READ_AT_LEAST_S = 3 * _SWEEP_S
 #: How long an agent that was told to end tries to tell the server of it, once nothing runs any more.
 _LAST_WORDS_S = 2.0
 
@@ -62,11 +65,16 @@ class Spawner:
         journal = Journal(folder / "ended", worker_id)
         left = journal.left()
         self._attempts.carry_over(report.token for message in left for report in message.reports)
-        self._courier = Courier(worker_id, _find_server, left)
+        self._clock = AwakeClock(_READ_AT_LEAST_S)
+        self._reserve = Reserve()
+        self._courier = Courier(worker_id, _find_server, left, self._clock.now)
         environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"}
         environment[AGENT_MARK.encode()] = mark.encode()
-        self._runner = Runner(self._attempts, self._courier, journal, self._poll, self._timers, environment, grace_s)
-        self._door = Door(folder, self._poll, self._reply)
+        self._runner = Runner(
+            self._attempts, self._courier, journal, self._poll, self._timers, environment, grace_s, self._clock,
+            self._reserve,
+        )  # fmt: skip
+        self._door = Door(folder, self._poll, self._reply, self._reserve)
         self._stopping = False
         self._ends_at: float | None = None
         self._idle_since: float | None = None
@@ -81,17 +89,17 @@ class Spawner:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for fd in (self._keeper_end, self._signals.fd, self._courier.wake_fd):
             self._poll.register(fd, select.EPOLLIN)
-        self._timers.at(time.monotonic() + _SWEEP_S, self._sweep)
+        self._timers.at(self._clock.now() + _SWEEP_S, self._sweep)
         sys.setswitchinterval(0.0005)  # the loop must not wait 5 ms for the courier's JSON
         self._courier.begin()
         self._tell_ready()
         while not self._finished():
-            for fd, _ in self._poll.poll(self._timers.wait_s(time.monotonic())):
+            for fd, _ in self._poll.poll(self._timers.wait_s(self._clock.now())):
                 if fd == self._keeper_end:
                     say("agent: its keeper is gone; ends")
                     return
                 self._handle(fd)
-            self._timers.run(time.monotonic())
+            self._timers.run(self._clock.now())
             self._runner.advance()
         self._door.close()
         self._courier.stop(1.0)
@@ -124,7 +132,13 @@ class Spawner:
         accepted = self._attempts.accept(question.submit)
         for token in question.cancel:
             self._runner.cancel(token)
-        return Reply(self.agent_id, accepted, self._attempts.stages(question.ask or ()), self._runner.full)
+        return Reply(self.agent_id, accepted, self._attempts.stages(question.ask or ()), self._hindrance())
+
+    def _hindrance(self) -> str:
+        """Why nothing can be started now, if so."""
+        if self._runner.full:
+            return f"this host is full: {self._runner.full}"
+        return f"its agent cannot ask the server for work: {self._courier.trouble}" if self._courier.trouble else ""
 
     def _stop(self) -> None:
         """Told to end: what has not begun is given back, what runs is ended."""
@@ -138,7 +152,7 @@ class Spawner:
         if len(self._attempts):
             self._idle_since = None
             return False
-        now = time.monotonic()
+        now = self._clock.now()
         if self._door.in_use:
             self._idle_since = None
         elif self._idle_since is None:
@@ -152,7 +166,7 @@ class Spawner:
         """The server knows all that it is owed; or it does not answer, and the next agent of the folder will report."""
         if not len(self._attempts):
             return True
-        now = time.monotonic()
+        now = self._clock.now()
         if self._ends_at is None:
             self._ends_at = now + _LAST_WORDS_S
             self._timers.at(self._ends_at, lambda: None)
@@ -163,4 +177,4 @@ class Spawner:
         if not self._lock_file.exists():
             say(f"agent: {self._lock_file} is gone; ends")
             self._stop()
-        self._timers.at(time.monotonic() + _SWEEP_S, self._sweep)
+        self._timers.at(self._clock.now() + _SWEEP_S, self._sweep)

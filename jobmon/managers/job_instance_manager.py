@@ -10,10 +10,13 @@ from jobmon.managers.served import ServedExecutor
 from jobmon.requester import Requester
 from jobmon.wire import routes
 from jobmon.wire.leases import Lease, RenewLeases
+from jobmon.worker.awake import AwakeClock
 
 #: Answers in a row that say that nothing is needed before the manager believes it, and the pause between them.
 _SURE = 2
 _SURE_PAUSE_S = 0.5
+#: A longer gap between two looks at the clock is time in which this process was stopped.
+_READ_AT_LEAST_S = 60.0
 
 
 class JobInstanceManager:
@@ -38,12 +41,13 @@ class JobInstanceManager:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
+        clock = clock or SystemClock(AwakeClock(_READ_AT_LEAST_S).now)
         self._served = [
             ServedExecutor(
                 named,
                 dag_id,
                 requester,
-                clock or SystemClock(),
+                clock,
                 n_queued_jobs=n_queued_jobs,
                 in_process=in_process,
                 on_end=self._wake,

@@ -33,10 +33,13 @@ from jobmon.store import instances, leases
 from jobmon.store.database import Database, open_database, server_key
 from jobmon.store.presence import Presence
 from jobmon.store.writer import Transaction, Writer
+from jobmon.worker.awake import AwakeClock
 
 _LOCK_PATIENCE_S = 10.0
 _ANSWERS_KEPT_S = 3600
 _IDLE_CHECK_S = 5.0
+#: The clock is read every second; a longer gap is time in which this process was stopped, and heard nobody.
+_READ_AT_LEAST_S = 2.0
 _MOST_DESCRIPTORS = 65_536
 _log = logging.getLogger("jobmon.server")
 
@@ -101,7 +104,7 @@ async def _serve(
     ends_when_idle: bool,
     on_ready: Callable[[Endpoint], None],
 ) -> None:
-    clock = SystemClock()
+    clock = SystemClock(AwakeClock(_READ_AT_LEAST_S).now)
     signs = SignsOfLife(clock, patience)
     writer = Writer(database, clock, on_death=lambda: os.kill(os.getpid(), signal.SIGTERM))
     hub = Hub(asyncio.get_running_loop())
@@ -127,7 +130,7 @@ async def _serve(
             _idle_check(signs, database, writer) if ends_when_idle else None,
             min(_IDLE_CHECK_S, patience.idle_s),
         )
-        await _until_ended(servers, opened.sockets, hub, lambda: on_ready(endpoint), watch)
+        await _until_ended(servers, opened.sockets, hub, lambda: on_ready(endpoint), watch, clock.monotonic)
         if watch.idle:  # no worker is left who would look for it there
             folder.write_endpoint(attrs.evolve(endpoint, outside=()))
     finally:
@@ -193,7 +196,12 @@ class Watch:
 
 
 async def _until_ended(
-    servers: Servers, sockets: list[socket.socket], hub: Hub, ready: Callable[[], None], watch: Watch
+    servers: Servers,
+    sockets: list[socket.socket],
+    hub: Hub,
+    ready: Callable[[], None],
+    watch: Watch,
+    now_s: Callable[[], float],
 ) -> None:
     """Serve until told to end, or until the watch has a reason."""
     loop = asyncio.get_running_loop()
@@ -211,7 +219,7 @@ async def _until_ended(
     servers.serve(sockets)
     while not all(task.done() for task in servers.tasks):
         await asyncio.wait(servers.tasks, timeout=watch.interval_s)
-        why = None if ending else watch.reason_to_end(loop.time())
+        why = None if ending else watch.reason_to_end(now_s())
         if why is not None:
             _log.warning("%s", why)
             end()

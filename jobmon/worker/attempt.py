@@ -7,6 +7,7 @@ import sys
 import time
 
 from . import report, transport
+from .awake import AwakeClock
 from .execute import Execution
 from .kernel import adopt_orphans
 from .signals import Signals
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: Exit statuses of a worker whose command was not started; else it ends with that of its command, 128 + a signal.
 REFUSED, NOT_STARTED = 77, 75
 _LONGEST_PAUSE_S = 15.0
+#: A longer gap between two looks at the clock is time in which this process was stopped.
+_READ_AT_LEAST_S = 90.0
 
 
 class Attempt:
@@ -44,6 +47,7 @@ class Attempt:
         self.worker_id = f"{self.host}:{os.getpid()}:{os.urandom(6).hex()}"
         self.server = Server(start["server"], credential, start.get("endpoint"))
         self.signals = Signals()
+        self.clock = AwakeClock(_READ_AT_LEAST_S)
         self.away = False  #: the last heartbeat did not reach the server
 
     def run(self) -> int:
@@ -167,7 +171,7 @@ class Attempt:
         `failed` is called with what went wrong, after each try.
         """
         request_id = new_request_id()
-        until = time.monotonic() + wait_s
+        until = self.clock.now() + wait_s
         pause_s = 0.1
         while True:
             try:
@@ -175,7 +179,7 @@ class Attempt:
             except Unreachable as error:
                 if failed is not None:
                     failed(error)
-                left = until - time.monotonic()
+                left = until - self.clock.now()
                 if left <= 0 or self.signals.ending is not None:
                     raise
                 # At different moments: thousands of workers may be waiting for the same server.

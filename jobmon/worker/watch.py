@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _signal
-import time
 
 from . import report
 from .child import Ended, kill, kill_rest, reap
@@ -20,6 +19,8 @@ GRACE_S = 10.0
 #: Schedulers signal every process of a job, the command perhaps a moment before its worker. A worker that is killed in
 #: this time reports nothing, and the platform says what happened; one that lives on knows that its command alone was.
 _SAME_SIGNAL_S = 1.0
+#: The clock must be read so often.
+_LOOK_S = 60.0
 _NAMES = {_signal.SIGTERM: "SIGTERM", _signal.SIGINT: "SIGINT", _signal.SIGHUP: "SIGHUP"}
 _SENT_TO_ALL = (*_NAMES, _signal.SIGKILL)
 
@@ -79,10 +80,11 @@ def watch(
     name of the last signal that came from outside and was passed on.
     """
     grace_s = attempt.start.get("grace_s", GRACE_S)
-    schedule = Schedule(time.monotonic(), heartbeat_s, orphan_after_s, grace_s)
+    clock = attempt.clock
+    schedule = Schedule(clock.now(), heartbeat_s, orphan_after_s, grace_s)
     passed_on: str | None = None
     while (ended := reap(execution.pid)) is None:
-        now = time.monotonic()
+        now = clock.now()
         if attempt.signals.ending is not None:
             passed_on = _NAMES[attempt.signals.ending]
             attempt.signals.ending = None
@@ -94,7 +96,7 @@ def watch(
         if schedule.kill_at is not None and now >= schedule.kill_at:
             kill(execution.pid)
             schedule.kill_at = None
-        attempt.signals.wait(schedule.next_at() - time.monotonic())
+        attempt.signals.wait(min(schedule.next_at() - clock.now(), _LOOK_S))
     attempt.signals.group = None  # gone; its number may be given to others
     kill_rest(execution.pid, attempt.signals)
     if passed_on is None and schedule.ended_for is None and report.ending_signal(ended.status) in _SENT_TO_ALL:
@@ -109,9 +111,9 @@ def _beat(attempt: Attempt, schedule: Schedule, group: int) -> None:
         end = attempt.beat()
     except Unreachable:
         attempt.away = True
-        schedule.not_answered(time.monotonic())
+        schedule.not_answered(attempt.clock.now())
         return
     attempt.away = False
     if end and schedule.ended_for is None:
         signal_group(group, _signal.SIGTERM)
-    schedule.answered(time.monotonic(), end)
+    schedule.answered(attempt.clock.now(), end)

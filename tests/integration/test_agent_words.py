@@ -1,6 +1,7 @@
 """What becomes of an agent whose words cannot be written, or whose courier ends."""
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,11 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from jobmon.agent import courier as couriers
 from jobmon.agent.courier import Courier, CourierEnded
 from jobmon.agent.saying import say
+from jobmon.errors import NotAuthorised
 from jobmon.requester import Requester
 from jobmon.testing.agent_process import AgentProcess, Fifo, agents, wait_gone
 from jobmon.testing.worker_server import WorkerServer, worker_server
+from jobmon.wire.jobs import Call
 from jobmon.wire.workers import FinishAttempts, FinishReport
 
 OWED = FinishAttempts("host:agent", [FinishReport("t1", exit_status=0)])
@@ -73,6 +77,45 @@ def test_a_courier_that_ends_unasked_wakes_its_spawner_and_says_so() -> None:
     with pytest.raises(CourierEnded) as ended:
         courier.check()
     assert isinstance(ended.value.__cause__, ZeroDivisionError)
+
+
+def test_a_server_that_refuses_the_agent_again_and_again_is_spoken_of_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tries = 0
+
+    def refused() -> Requester:
+        nonlocal tries
+        tries += 1
+        if tries == 50:
+            raise ZeroDivisionError("enough")
+        raise NotAuthorised("the server does not accept the token")
+
+    monkeypatch.setattr(couriers, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(couriers, "_LONGEST_PAUSE_S", 0.001)
+    courier = Courier("host:agent", refused, [OWED])
+    courier.begin()
+    courier._thread.join(20)
+    assert tries == 50
+    assert capfd.readouterr().err.count("does not accept the token") == 1
+
+
+def test_an_agent_without_descriptors_says_so_and_goes_on_when_there_are_some(
+    start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path
+) -> None:
+    agent = start_agent()
+    agent.ask(ask=[])
+    soft, hard = resource.prlimit(agent.spawner, resource.RLIMIT_NOFILE)
+    held = {int(fd) for fd in os.listdir(f"/proc/{agent.spawner}/fd")}  # noqa: PTH208
+    resource.prlimit(agent.spawner, resource.RLIMIT_NOFILE, (min({*range(max(held) + 2)} - held), hard))
+    server.give("t1", tmp_path, shell="exit 4")
+    server.give("t2", tmp_path, call=Call("math", "sqrt", [4.0], python=sys.executable))
+    agent.submit("t1", "t2")
+    while "Too many open files" not in (said := agent.ask(ask=["t1"]))["full"]:
+        assert said["stages"] == {"t1": "waiting"}
+    resource.prlimit(agent.spawner, resource.RLIMIT_NOFILE, (soft, hard))
+    assert agent.report("t1").exit_status == 4
+    assert agent.report("t2").result == "2.0"
 
 
 def test_a_spawner_ends_with_its_courier_and_what_is_owed_is_left_to_the_next(tmp_path: Path) -> None:

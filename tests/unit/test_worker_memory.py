@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from jobmon.agent.memory_kills import MemoryKills
 from jobmon.worker.memory import oom_kills
 
 
 def count(folder: Path, own: str) -> int | None:
     (folder / "cgroup").write_text(own)
-    return oom_kills(str(folder / "cgroup"), str(folder))
+    return oom_kills(str(folder / "cgroup"), str(folder), str(folder / "vmstat"))
 
 
 def test_version_2_counts_in_memory_events(tmp_path: Path) -> None:
@@ -27,4 +28,21 @@ def test_version_1_counts_in_oom_control(tmp_path: Path) -> None:
 def test_where_nothing_counts_nothing_is_known(tmp_path: Path) -> None:
     assert count(tmp_path, "0::/none\n") is None
     assert count(tmp_path, "") is None
-    assert oom_kills(str(tmp_path / "missing")) is None
+    assert oom_kills(*[str(tmp_path / "missing")] * 3) is None
+
+
+def test_where_no_group_counts_the_hosts_count_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "vmstat").write_text("nr_free_pages 7\noom_kill 4\n")
+    assert count(tmp_path, "0::/\n") == 4
+
+
+def test_each_kill_for_memory_is_one_commands_and_one_that_nobody_died_of_is_nobodys() -> None:
+    counted = 3
+    kills = MemoryKills(lambda: counted)
+    assert not kills.one_more()
+    counted = 5
+    assert [kills.one_more() for _ in range(3)] == [True, True, False]
+    counted = 6  # a part of a command that went on without it
+    kills.settle()
+    kills.settle()
+    assert not kills.one_more()

@@ -106,7 +106,7 @@ class Multiprocess(Executor):
     def _seen(self, attempt: Submitted, reply: Reply, stage: str | None) -> Observation:
         match stage:
             case "waiting":
-                return Pending(f"this host is full: {reply.full}" if reply.full else "waits for a free worker")
+                return Pending(reply.full or "waits for a free worker")
             case "running" | "ended":  # the server hears of its end from the agent
                 return Running()
             case "dropped":

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bench_clusters, bench_dummy, bench_local, bench_resume, bench_startup
+from benchmarks import bench_clusters, bench_dummy, bench_local, bench_resume, bench_startup, bench_strangers
 from benchmarks.figure import Results
 from benchmarks.peers import Peers
 from benchmarks.scratch import all_scratch
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Setting], None]] = {
     "command-line": bench_startup.command_line,
     "worker": bench_startup.worker,
     "build": bench_startup.build,
+    "strangers": bench_strangers.strangers,
     "gridengine": bench_clusters.gridengine,
     "slurm": bench_clusters.slurm,
 }

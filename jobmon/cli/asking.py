@@ -7,7 +7,7 @@ from contextlib import suppress
 import click
 
 from jobmon.cli.streams import argument_text
-from jobmon.errors import InvalidRequest, ServerUnreachable
+from jobmon.errors import ConfigurationError, InvalidRequest, ServerUnreachable
 from jobmon.processes import is_alive
 from jobmon.requester import Requester, connect
 from jobmon.requester.connecting import data_folder
@@ -26,11 +26,17 @@ def reach() -> Requester:
 
     Raises:
         ServerUnreachable: none can be reached; the text says whether anything has been run at all.
+        ConfigurationError: the data folder is another user's.
     """
     try:
         return connect(os.environ, start=data_folder(os.environ).database.exists(), patience_s=_PATIENCE_S)
     except ServerUnreachable as error:
         raise ServerUnreachable(_explained(error)) from error
+    except PermissionError as error:
+        raise ConfigurationError(
+            f"{error.filename} cannot be read: it is another user's, or its folder is. Jobmon shows what was run with "
+            "your own data folder; set JOBMON_DATA to that"
+        ) from error
 
 
 def _explained(error: ServerUnreachable) -> str:
@@ -60,10 +66,10 @@ def find_workflow(requester: Requester, asked: str) -> WorkflowStatus:
         raise InvalidRequest(f"there is no workflow {asked!r}; `jobmon status` lists them")
     newest = max(found, key=lambda workflow: workflow.workflow_id)
     if len(found) > 1:
+        args = newest.workflow_args
+        which = "without workflow_args" if args is None else f"workflow_args {args!r}"
         click.echo(
-            f"{len(found)} workflows are named {asked!r}; this is the newest, {newest.workflow_id} "
-            f"(workflow_args {newest.workflow_args!r})",
-            err=True,
+            f"{len(found)} workflows are named {asked!r}; this is the newest, {newest.workflow_id} ({which})", err=True
         )
     return newest
 

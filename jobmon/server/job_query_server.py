@@ -53,6 +53,7 @@ from jobmon.wire.runs import (
 
 #: How often a standing manager asks whether it is wanted: a read, which costs no commit.
 _ASK_AGAIN_S = 0.5
+_MOST_COUNTED = 10_000
 _CLIENT_POLLS_S = 5.0  # a client that lives is heard of within this
 
 Reader = Callable[[Connection, Any], Any]
@@ -66,6 +67,8 @@ class JobQueryServer:
         self._signs = signs
         with database.reading.connect() as connection:
             self.database_id = database_id(connection)
+        #: Of runs that are over: the run, the workflow's newest change, and what was counted then.
+        self._counted: dict[int, tuple[tuple[int, int], dict[str, dict[str, int]]]] = {}
         self._readers: dict[str, Reader] = {
             routes.BOUND_JOBS.path: self._bound_jobs,
             routes.CHANGES.path: self._changes,
@@ -149,11 +152,33 @@ class JobQueryServer:
 
     def _statuses(self, connection: Connection, found: Sequence[StoredWorkflow]) -> list[WorkflowStatus]:
         ids = [workflow.id for workflow in found]
-        last, counts = overview.last_runs(connection, ids), overview.counts(connection, ids)
+        last = overview.last_runs(connection, ids)
+        counts = self._counts(connection, found, last)
         served = leases.of_workflows(connection, ids)
         return [
             self._status(workflow, last.get(workflow.id), counts.get(workflow.id, {}), served) for workflow in found
         ]
+
+    def _counts(
+        self, connection: Connection, found: Sequence[StoredWorkflow], last: Mapping[int, StoredRun]
+    ) -> dict[int, dict[str, dict[str, int]]]:
+        """How many jobs are in each state; they are counted again only where something may have changed."""
+        over = {
+            workflow.id: (last[workflow.id].run.id, workflow.seq)
+            for workflow in found
+            if workflow.id in last and last[workflow.id].run.state in FINAL_RUN_STATES
+        }
+        known = {
+            workflow_id: counted[1]
+            for workflow_id, when in over.items()
+            if (counted := self._counted.get(workflow_id)) is not None and counted[0] == when
+        }
+        unknown = [workflow.id for workflow in found if workflow.id not in known]
+        counts = overview.counts(connection, unknown) if unknown else {}
+        if len(self._counted) > _MOST_COUNTED:
+            self._counted.clear()
+        self._counted.update({i: (when, counts[i]) for i, when in over.items() if i in counts})
+        return counts | known
 
     def _status(
         self,

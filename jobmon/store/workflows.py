@@ -24,6 +24,7 @@ class StoredWorkflow:
     n_jobs: int
     first_job_id: int
     created_at: int  #: microseconds since 1970
+    seq: int = 0  #: the sequence number of its newest change
 
 
 @attrs.frozen
@@ -53,6 +54,7 @@ WORKFLOW = sa.select(
     workflow.c.n_jobs,
     workflow.c.first_job_id,
     workflow.c.created_at,
+    workflow.c.seq,
 )
 _RUN = sa.select(
     workflow_run.c.id,

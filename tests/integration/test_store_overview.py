@@ -14,7 +14,7 @@ from jobmon.server.job_query_server import JobQueryServer
 from jobmon.states.names import JobState
 from jobmon.store import overview
 from jobmon.wire import routes
-from jobmon.wire.runs import BeginRun, BindJobs, QueueJobs, ReadWorkflow, ReadWorkflows, StopRun
+from jobmon.wire.runs import BeginRun, BindJobs, FinishRun, QueueJobs, ReadWorkflow, ReadWorkflows, StopRun
 
 N_WORKFLOWS, N_JOBS = 12, 5
 
@@ -100,6 +100,38 @@ def test_a_run_is_told_from_one_whose_client_is_dead_or_silent() -> None:
     assert clients() == ["alive", "gone", "alive"]
     world.clock.seconds += 60
     assert clients() == ["silent", "gone", "silent"]
+    world.close()
+
+
+def test_what_is_over_is_counted_once_until_something_happens_to_it() -> None:
+    world = World()
+
+    def one(route, message):
+        [outcome] = world.together(world.operation(route, message))
+        assert outcome.error is None, outcome
+        return outcome.value
+
+    opened = one(routes.OPEN_RUN, open_run(N_JOBS, args="1"))
+    one(routes.BIND_JOBS, BindJobs(opened.run_id, specs(opened, N_JOBS)))
+    one(routes.BEGIN_RUN, BeginRun(opened.run_id))
+    one(routes.QUEUE_JOBS, QueueJobs(opened.run_id, [opened.first_job_id]))
+    queries, counted = JobQueryServer(world.database, world.signs), []
+
+    def states() -> dict[str, int]:
+        with world.database.reading.connect() as connection:
+            connection.driver.set_trace_callback(lambda text: counted.append(text) if "count(" in text else None)
+        [workflow] = queries.read(routes.WORKFLOWS, ReadWorkflows()).workflows
+        return workflow.executors[0].states
+
+    assert [states(), states()] == [{"QUEUED_FOR_INSTANTIATION": 1, "REGISTERED": 4}] * 2
+    assert len(counted) == 2
+    one(routes.STOP_RUN, StopRun(opened.run_id))
+    one(routes.FINISH_RUN, FinishRun(opened.run_id))
+    assert [states(), states()] == [{"CANCELLED": 1, "REGISTERED": 4}] * 2
+    assert len(counted) == 3
+    again = one(routes.OPEN_RUN, open_run(N_JOBS, args="1", resume=True))
+    one(routes.BEGIN_RUN, BeginRun(again.run_id))
+    assert states() == {"REGISTERED": 5}
     world.close()
 
 

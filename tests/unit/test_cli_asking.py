@@ -5,6 +5,7 @@ import pytest
 
 from jobmon.cli.app import run
 from jobmon.cli.asking import find_job, find_workflow
+from jobmon.cli.exits import Exit
 from jobmon.errors import InvalidRequest
 from jobmon.states.names import RunState
 from jobmon.wire import routes
@@ -39,6 +40,15 @@ def test_a_number_that_is_nothing_is_told_however_large(number):
         find_workflow(Asked(), number)
     with pytest.raises(InvalidRequest, match=f"has no job '{number}'"):
         find_job(Asked(), 7, number)
+
+
+def test_another_users_data_folder_is_told_in_words(monkeypatch, capsys):
+    def refused(*_args, **_):
+        raise PermissionError(13, "Permission denied", "/of/another/endpoint.json")
+
+    monkeypatch.setattr("jobmon.cli.asking.connect", refused)
+    assert run(["status"]) == Exit.CONFIGURATION
+    assert "/of/another/endpoint.json cannot be read: it is another user's" in capsys.readouterr().err
 
 
 def test_a_run_whose_client_has_ended_says_so(monkeypatch, capsys):

@@ -49,7 +49,7 @@ SECTIONS = {
     "What find says": ["Finding", "Found", "CannotTell"],
     "What the class declares": ["Reporting", "Placement", "CONTRACT_VERSION"],
     "What methods may raise": ["SchedulerUnavailable", "ArrayRefused"],
-    "Processes of this host": ["ProcessIdentity", "identify", "is_alive", "marked", "kill_marked"],
+    "Processes of this host": ["ProcessIdentity", "identify", "is_alive", "marked", "kill_marked", "surroundings"],
     "The hook": ["hookimpl"],
 }
 #: What Jobmon raises when a plugin cannot be used; they are `jobmon.NAME`.

@@ -42,14 +42,15 @@ def hold_standard_descriptors() -> None:
 def raise_limit(which: int, most: int = resource.RLIM_INFINITY) -> int:
     """Allow this process as much of a resource as it may allow itself, up to `most`; how much that is."""
     soft, hard = resource.getrlimit(which)
-    wanted = _least(hard, most)
-    if _least(soft, wanted) == soft and soft != wanted:
+    wanted = lower_limit(hard, most)
+    if lower_limit(soft, wanted) == soft and soft != wanted:
         resource.setrlimit(which, (wanted, hard))
         return wanted
     return soft
 
 
-def _least(one: int, other: int) -> int:
+def lower_limit(one: int, other: int) -> int:
+    """The lower of two limits of a resource, either of which may be RLIM_INFINITY."""
     if resource.RLIM_INFINITY in (one, other):
         return other if one == resource.RLIM_INFINITY else one
     return min(one, other)

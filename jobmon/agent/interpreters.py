@@ -21,13 +21,13 @@ _CHANNEL_FD = 3
 
 #: What two calls must have in common to run in one interpreter. Libraries read the environment when they are imported,
 #: so all of it counts.
-Key = tuple[str, tuple[str, ...], str | None, frozenset[tuple[bytes, bytes]]]
+Key = tuple[str, tuple[str, ...], str | None, frozenset[tuple[bytes, bytes]], int]
 
 
-def key_of(call: Call, environment: Mapping[bytes, bytes]) -> Key:
+def key_of(call: Call, environment: Mapping[bytes, bytes], generation: int = 0) -> Key:
     """The kind of interpreter that the call needs."""
     own = frozenset(item for item in environment.items() if item[0] != MARK.encode())
-    return call.python, tuple(call.import_paths), call.module if call.is_path else None, own
+    return call.python, tuple(call.import_paths), call.module if call.is_path else None, own, generation
 
 
 @attrs.define(eq=False)
@@ -98,6 +98,7 @@ class Interpreters:
     def __init__(self, limit: Callable[[], int]) -> None:
         self.by_pid: dict[int, Interpreter] = {}
         self._limit = limit
+        self._generation = 0  # those of former ones have former surroundings
 
     def take(self, work: Work, environment: Mapping[bytes, bytes]) -> tuple[Interpreter, bool, list[Interpreter]]:
         """An interpreter for the call, whether it is a new one, and the idle ones that are too many now.
@@ -107,13 +108,18 @@ class Interpreters:
             HostIsFull: there is no room for a process.
         """
         assert work.call is not None
-        key = key_of(work.call, environment)
+        key = key_of(work.call, environment, self._generation)
         idle = [known for known in self.by_pid.values() if known.token is None]
         for known in idle:
             if known.key == key:
                 return known, False, []
         new = self._start(key, work, environment)
         return new, True, idle[: max(0, len(self.by_pid) - self._limit())]
+
+    def renew(self) -> list[Interpreter]:
+        """From now on only new interpreters will do; those that are idle."""
+        self._generation += 1
+        return [known for known in self.by_pid.values() if known.token is None]
 
     def release(self, interpreter: Interpreter) -> None:
         """Its call has ended: it is the last to be let go."""

@@ -104,7 +104,9 @@ class Journal:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.fchmod(fd, 0o600)  # whatever the umask, which is the tasks'
+    return fd
 
 
 def _write(fd: int, content: bytes) -> None:

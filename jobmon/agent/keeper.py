@@ -46,6 +46,7 @@ def keep(folder: Path, *, workers: int, idle_s: float, grace_s: float) -> int:
 def _lock(path: Path) -> bool:
     """Hold the lock until this process and the spawner are gone; False when somebody else does for too long."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.fchmod(fd, 0o600)  # whatever the umask, which is the tasks'
 
     def too_long(*_: object) -> None:
         raise TimeoutError

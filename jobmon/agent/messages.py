@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import attrs
 
+from jobmon.surroundings import Surroundings
+
 
 class Stage(StrEnum):
     """Where an attempt stands in the agent."""
@@ -28,7 +30,9 @@ class Order:
 
 @attrs.frozen
 class Question:
-    """What an executor wants."""
+    """What an executor wants. `surroundings` are those of its run, which hold for all that starts from now on."""
+
+    surroundings: Surroundings | None = None
 
     workers: int | None = None  #: so many at once from now on
     submit: list[Order] = attrs.field(factory=list)
@@ -45,3 +49,4 @@ class Reply:
     stages: dict[str, Stage] = attrs.field(factory=dict)
     full: str = ""
     error: str = ""
+    ends: bool = False  #: it has nothing to do, and ends so that one with the right surroundings can be started

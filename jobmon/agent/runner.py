@@ -170,6 +170,12 @@ class Runner:
         for token in list(self._attempts.running):
             self.cancel(token, Reason.LOST, "its agent was told to end")
 
+    def surround(self, environment: Mapping[bytes, bytes]) -> None:
+        """Start commands and interpreters with this environment, and whatever else this process hands down now."""
+        self._environments = Environments(environment)
+        for interpreter in self._interpreters.renew():
+            self._dismiss(interpreter)
+
     def sweep(self) -> None:
         """End processes that outlived the command which started them."""
         own = {*self._commands, *self._interpreters.by_pid, *self._dismissed}

@@ -22,6 +22,7 @@ from jobmon.agent.signals import Signals
 from jobmon.agent.timers import Timers
 from jobmon.processes import kill_marked
 from jobmon.requester import Requester, connect
+from jobmon.surroundings import Surroundings, adopt, surroundings
 from jobmon.worker.awake import AwakeClock
 
 #: Stands in the environment of everything that an agent starts: which folder's agent it was.
@@ -37,10 +38,11 @@ def serve(folder: Path, keeper_end: int, *, workers: int, idle_s: float, grace_s
     """Be the spawner of the agent of `folder`, whose lock is held, until it is not needed or the keeper is gone."""
     mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
     kill_marked(AGENT_MARK, mark)  # what an agent left whose keeper and spawner were killed in the same instant
+    own = surroundings()
     for name in ("JOBMON_DATA", "JOBMON_TOKEN_FILE"):
         if os.environ.get(name):
             os.environ[name] = str(Path(os.environ[name]).absolute())  # the working folder changes with the tasks
-    Spawner(folder, keeper_end, mark, workers=workers, idle_s=idle_s, grace_s=grace_s).run()
+    Spawner(folder, keeper_end, mark, own, workers=workers, idle_s=idle_s, grace_s=grace_s).run()
 
 
 def _find_server() -> Requester:
@@ -52,7 +54,15 @@ class Spawner:
     """The loop and everything that it watches."""
 
     def __init__(
-        self, folder: Path, keeper_end: int, mark: str, *, workers: int, idle_s: float, grace_s: float
+        self,
+        folder: Path,
+        keeper_end: int,
+        mark: str,
+        own: Surroundings,
+        *,
+        workers: int,
+        idle_s: float,
+        grace_s: float,
     ) -> None:
         self._lock_file = folder / "lock"
         self._keeper_end = keeper_end
@@ -68,8 +78,9 @@ class Spawner:
         self._clock = AwakeClock(_READ_AT_LEAST_S)
         self._reserve = Reserve()
         self._courier = Courier(worker_id, _find_server, left, self._clock.now)
-        environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"}
-        environment[AGENT_MARK.encode()] = mark.encode()
+        self._surroundings = own
+        self._mark = {AGENT_MARK.encode(): mark.encode()}
+        environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"} | self._mark
         self._runner = Runner(
             self._attempts, self._courier, journal, self._poll, self._timers, environment, grace_s, self._clock,
             self._reserve,
@@ -125,6 +136,8 @@ class Spawner:
             self._runner.handle(fd)
 
     def _reply(self, question: Question) -> Reply:
+        if question.surroundings not in (None, self._surroundings) and not self._surrounded(question.surroundings):
+            return Reply(self.agent_id, ends=True)
         if question.workers is not None:
             self._attempts.workers = max(1, question.workers)
         if self._stopping and question.submit:
@@ -133,6 +146,20 @@ class Spawner:
         for token in question.cancel:
             self._runner.cancel(token)
         return Reply(self.agent_id, accepted, self._attempts.stages(question.ask or ()), self._hindrance())
+
+    def _surrounded(self, wanted: Surroundings) -> bool:
+        """Take over the surroundings of another run, as far as that goes; False where nothing is to be done, so that a
+        new agent had better be started: it has them all.
+        """
+        if not len(self._attempts):
+            self._stop()
+            return False
+        self._surroundings = wanted
+        for refusal in adopt(wanted):
+            say(f"agent: not as in the run that it works for now: {refusal}")
+        environment = {name.encode("latin-1"): value.encode("latin-1") for name, value in wanted.environment.items()}
+        self._runner.surround(environment | self._mark)
+        return True
 
     def _hindrance(self) -> str:
         """Why nothing can be started now, if so."""

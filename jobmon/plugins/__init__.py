@@ -66,6 +66,7 @@ _HOMES = {
     "jobmon.plugins.resources": "Resources parse_memory parse_runtime",
     "jobmon.plugins.settings": "NoSettings setting",
     "jobmon.processes": "ProcessIdentity identify is_alive kill_marked marked",
+    "jobmon.surroundings": "surroundings",
     "jobmon.states.evidence": "Reporting",
     "jobmon.states.reasons": "Reason",
     "jobmon.wire.jobs": "Call Command",
@@ -114,6 +115,7 @@ __all__ = [
     "parse_memory",
     "parse_runtime",
     "setting",
+    "surroundings",
 ]
 
 

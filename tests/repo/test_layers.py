@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_0 = {"errors", "ids", "clock", "inherited", "isolated", "processes"}
+_0 = {"errors", "ids", "clock", "inherited", "isolated", "processes", "surroundings"}
 _1 = _0 | {"states", "dag"}
 _2 = _1 | {"wire", "plugins"}
 _3 = _2 | {"store", "requester", "config"}
@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clock": set(),
     "inherited": set(),
     "processes": set(),
+    "surroundings": {"inherited"},
     "isolated": set(),
     "states": _0,
     "dag": _0 | {"states"},

@@ -1,6 +1,7 @@
 """The executor with a real agent, against a stand-in for the server's worker routes."""
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from jobmon_multiprocess import Multiprocess, Settings
 from jobmon.plugins import (
     Absent,
     Accepted,
+    Call,
     Deferred,
     Exited,
     Found,
@@ -181,6 +183,58 @@ def test_jobs_of_an_agent_that_died_are_lost_only_when_they_are_dead(
     assert seen.reason is Reason.LOST
     assert "the agent that ran it died" in (seen.detail or "")
     assert isinstance(executor.find(submissions=[Submission("t1", "t1", datetime.now(UTC))])["t1"], Absent)
+
+
+@pytest.fixture
+def another_run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Changes what this process would hand down to what it starts."""
+    umask, limits = os.umask(0o022), resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def change() -> None:
+        monkeypatch.setenv("ANIMAL", "st\udcffork")
+        os.umask(0o037)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (500, limits[1]))
+
+    yield change
+    os.umask(umask)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+LOOK = "echo $ANIMAL; umask; ulimit -Sn"
+LOOK_IN_A_CALL = Call("subprocess", "run", [["bash", "-c", LOOK]], python=sys.executable)
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+def test_what_a_run_starts_has_its_surroundings_whichever_run_started_the_agent(
+    make: Callable[[], Multiprocess],
+    server: WorkerServer,
+    tmp_path: Path,
+    told: Lines,
+    another_run: Callable[[], None],
+    busy: bool,
+) -> None:
+    first = make()
+    server.give("call before", tmp_path, call=LOOK_IN_A_CALL)
+    before = submit(first, "call before")
+    assert "0022" in (server.wait_for_report("call before").stdout_tail or "")
+    while first.observe(submitted=before) == {"call before": Running()}:
+        pass
+    if busy:
+        server.give("runs", tmp_path, shell=f"echo $$ > {told.path}; sleep 1000")
+        submitted = submit(first, "runs")
+        told.pid()
+    first.stop()
+    another_run()
+    second = make()
+    server.give("command", tmp_path, shell=LOOK, stdout=str(tmp_path / "1"))
+    server.give("call", tmp_path, call=LOOK_IN_A_CALL, stdout=str(tmp_path / "2"))
+    submit(second, "command", "call")
+    for token in ("command", "call"):
+        server.wait_for_report(token)
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes() == b"st\xffork\n0037\n500\n"
+    assert (tmp_path / "1").stat().st_mode & 0o777 == 0o640
+    if busy:
+        assert second.observe(submitted=submitted) == {"runs": Running()}
 
 
 def test_submitting_again_what_the_agent_has_changes_nothing(

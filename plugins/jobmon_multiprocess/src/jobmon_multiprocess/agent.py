@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from jobmon.plugins import SchedulerUnavailable
+from jobmon.plugins import SchedulerUnavailable, surroundings
 
 #: A new agent first waits for an older one of its folder to be gone.
 _START_S = 75.0
@@ -78,7 +78,28 @@ class Agent:
             raise AgentUnavailable(f"the agent of {self._folder} does not answer: {error}", asked=True) from error
 
     def _exchange(self, line: bytes) -> Reply:
-        channel = self._channel = self._channel or self._connect() or self._start()
+        if self._channel is None:
+            self._channel = self._met() or self._start()
+        fields = self._put(self._channel, line)
+        return Reply(fields["agent"], tuple(fields["accepted"]), fields["stages"], fields["full"], fields["error"])
+
+    def _met(self) -> socket.socket | None:
+        """A connection to the agent that runs, which knows the surroundings of this run; None when there is none."""
+        channel = self._connect()
+        if channel is None:
+            return None
+        own = {"surroundings": attrs.asdict(surroundings())}
+        try:
+            ends = self._put(channel, json.dumps(own).encode() + b"\n").get("ends")
+        except BaseException:
+            channel.close()
+            raise
+        if ends:
+            channel.close()
+        return None if ends else channel
+
+    def _put(self, channel: socket.socket, line: bytes) -> dict[str, Any]:
+        """Send a line and return the answer to it."""
         channel.sendall(line)
         while b"\n" not in self._received:
             chunk = channel.recv(1 << 16)
@@ -87,7 +108,7 @@ class Agent:
             self._received += chunk
         reply, _, self._received = self._received.partition(b"\n")
         fields: dict[str, Any] = json.loads(reply)
-        return Reply(fields["agent"], tuple(fields["accepted"]), fields["stages"], fields["full"], fields["error"])
+        return fields
 
     def _connect(self) -> socket.socket | None:
         """A connection to the agent that runs; None when there is none."""

@@ -18,6 +18,7 @@ from jobmon.wire.routes import API_HEADER, REQUEST_ID_HEADER, ROUTES, Access
 CALLER, REFUSED = "jobmon.caller", "jobmon.refused"
 
 _DIGITS = 18  #: of a length; Python itself refuses to read thousands of them
+_OWN_API = ".".join(map(str, API_VERSION))
 _API_HEADER = API_HEADER.lower().encode()
 _REQUEST_ID_HEADER = REQUEST_ID_HEADER.lower().encode()
 
@@ -71,6 +72,8 @@ def check_version(sent: str) -> None:
         InvalidRequest: it is no version.
         ServerIncompatible: it is another one.
     """
+    if sent == _OWN_API:
+        return
     try:
         major, minor = (int(part) for part in sent.split("."))
     except ValueError:

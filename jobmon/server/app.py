@@ -227,7 +227,11 @@ def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         raise InvalidRequest(f"the message cannot be read: {error}") from error
     if isinstance(message, BindJobs):
         for spec in message.jobs:
-            check_nesting(spec.resources, *(() if spec.call is None else (spec.call.args, spec.call.kwargs)))
+            if spec.resources:
+                check_nesting(spec.resources)
+            if spec.call is not None:
+                check_nesting(spec.call.args)
+                check_nesting(spec.call.kwargs)
     return message
 
 

@@ -37,24 +37,20 @@ Ids = Annotated[list[Id], Meta(max_length=1_000_000)]
 Usage = Annotated[dict[Annotated[str, Meta(max_length=100)], float], Meta(max_length=100)]
 
 
-def check_nesting(*values: Any) -> None:
+def check_nesting(value: dict[str, Any] | list[Any]) -> None:
     """Refuse JSON that is nested too deep to be worked on.
 
     Raises:
         InvalidRequest: it is.
     """
-    level: list[Any] = [value for value in values if value.__class__ in _CONTAINERS]
-    depth = 0
-    while level:
-        depth += 1
-        if depth > MOST_NESTING:
-            raise InvalidRequest(f"values are nested more than {MOST_NESTING} deep")
-        level = [
-            part
-            for value in level
-            for part in (value.values() if value.__class__ is dict else value)
-            if part.__class__ in _CONTAINERS
-        ]
-
-
-_CONTAINERS = frozenset({dict, list})
+    level: list[Any] = [value]
+    for _ in range(MOST_NESTING):
+        inner: list[Any] = []
+        for holder in level:
+            for part in holder.values() if holder.__class__ is dict else holder:
+                if part.__class__ is dict or part.__class__ is list:
+                    inner.append(part)
+        if not inner:
+            return
+        level = inner
+    raise InvalidRequest(f"values are nested more than {MOST_NESTING} deep")

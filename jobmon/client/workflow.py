@@ -15,6 +15,7 @@ from jobmon.client.import_paths import script_folder
 from jobmon.client.interrupts import hearing_of_children
 from jobmon.client.result import WorkflowResult
 from jobmon.client.task import NOTHING, Task, tags_of
+from jobmon.client.uncaught import speak_plainly
 from jobmon.config import Config, load_config
 from jobmon.errors import InvalidWorkflow
 from jobmon.inherited import hold_standard_descriptors
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from jobmon.requester import Requester
 
 ManagerPlace = Literal["process", "in-process", "none"]
+speak_plainly()
 
 
 class Workflow:

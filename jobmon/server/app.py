@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import attrs
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp
 import jobmon
 from jobmon.errors import InvalidRequest, JobmonError, ServerError
 from jobmon.server.admission import CALLER, Admission
+from jobmon.server.allowance import Allowance
 from jobmon.server.answers import answered, encode, refused
 from jobmon.server.credentials import Caller, Credentials
 from jobmon.server.hub import Hub
@@ -44,6 +46,14 @@ _DECODED_HERE_BYTES = 64 << 10
 _log = logging.getLogger("jobmon.server")
 
 
+@attrs.frozen
+class _Asked:
+    """By whom, and what the answer is kept under (nothing, where it is not)."""
+
+    caller: Caller
+    key: bytes
+
+
 class Api:
     """Answers requests. One object per server."""
 
@@ -68,6 +78,7 @@ class Api:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
         # People's questions may read much, and those of parts that run are short: neither waits for the other.
         self._askers = ThreadPoolExecutor(_ASKERS, thread_name_prefix="asker")
+        self._allowance = Allowance()  # the writer's, which is one thread
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoder")
         self._health = encode(Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid))
 
@@ -92,8 +103,8 @@ class Api:
                 if route.access is Access.WORKER:
                     caller.check_covers(_tokens_of(message))
                 request_id = request.headers.get(REQUEST_ID_HEADER, "")
-                key = _answer_key(caller, route, request_id, body) if request_id else b""
-                return answered(await answer_of(message, key))
+                asked = _Asked(caller, _answer_key(caller, route, request_id, body) if request_id else b"")
+                return answered(await answer_of(message, asked))
             except ClientDisconnect:
                 return Response(status_code=499)  # nobody reads it
             except JobmonError as error:
@@ -104,7 +115,7 @@ class Api:
 
         return endpoint
 
-    def _answerer(self, route: Route[Any, Any]) -> Callable[[Any, bytes], Awaitable[bytes]]:
+    def _answerer(self, route: Route[Any, Any]) -> Callable[[Any, _Asked], Awaitable[bytes]]:
         if route is routes.CLAIM_JOBS:
             return self._claim
         if route is routes.LISTEN:
@@ -114,7 +125,7 @@ class Api:
         if route is routes.INSTANCE_CHANGES:
             return lambda message, _: self._instance_changes(message)
         if self._manager.handles(route):
-            return lambda message, key: self._write(route, message, key)
+            return lambda message, asked: self._write(route, message, asked)
         return lambda message, _: self._read(route, message)
 
     async def _decoded(self, decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
@@ -161,7 +172,7 @@ class Api:
                 await news.wait(min(left, _RIDE_S))
                 last = bool(answer.jobs)
 
-    async def _claim(self, message: ClaimJobs, key: bytes) -> bytes:
+    async def _claim(self, message: ClaimJobs, asked: _Asked) -> bytes:
         """Claim; while there is nothing to claim, wait until something is queued.
 
         Where the last claim came back empty and nothing was queued since, the writer is not asked again.
@@ -174,7 +185,7 @@ class Api:
                 queued, left = self._hub.published(topic), deadline - loop.time()
                 known_empty = self._empty_since.get(topic) == (queued, message.lease.epoch)
                 if not known_empty or left <= 0:
-                    answer = await self._write(routes.CLAIM_JOBS, message, key)
+                    answer = await self._write(routes.CLAIM_JOBS, message, asked)
                     if answer != _NOTHING_CLAIMED or left <= 0:
                         return answer
                     self._empty_since[topic] = (queued, message.lease.epoch)
@@ -182,14 +193,17 @@ class Api:
                 if left > 0 and not await listener.wait(left) and self._hub.closing:
                     return _NOTHING_CLAIMED
 
-    async def _write(self, route: Route[Any, Any], message: Any, key: bytes) -> bytes:
-        """Give the message to the writer; its encoded answer is stored with it under the key, for a repetition."""
+    async def _write(self, route: Route[Any, Any], message: Any, asked: _Asked) -> bytes:
+        """Give the message to the writer; its encoded answer is stored with it under its key, for a repetition."""
+        key = asked.key
 
         def operation(tx: Transaction) -> bytes:
             if key:
                 stored = lease_rows.stored_answer(tx.connection, key)
                 if stored is not None:
                     return stored
+            if route.writes and not asked.caller.is_user:
+                self._allowance.take(asked.caller.attempt)
             answer = encode(self._manager.apply(route, tx, message))
             if key and answer != _NOTHING_CLAIMED:
                 lease_rows.save_answer(tx.connection, key, answer, tx.at)

@@ -137,6 +137,22 @@ def test_a_workers_credential_bounds_what_it_may_store(server: Requester) -> Non
     assert post(server, "/attempts/finish", body, authorization=credential).status_code == 200
 
 
+def test_a_workers_credential_bounds_how_often_it_may_write_but_not_how_often_it_may_repeat(server: Requester) -> None:
+    mine, other = claim(server, begin(server, 2), with_credentials=True)
+    body = msgspec.json.encode(StartAttempts("h:1:x", "h", [mine.token]))
+
+    def start(request_id: str) -> int:
+        return post(
+            server, "/attempts/start", body, authorization=f"Worker {mine.credential}", request_id=request_id
+        ).status_code
+
+    assert {start("again") for _ in range(100)} == {200}
+    assert [start(f"id{n}") for n in range(60)] == [200] * 49 + [400] * 11
+    assert start("again") == 200
+    theirs = msgspec.json.encode(StartAttempts("h:1:x", "h", [other.token]))
+    assert post(server, "/attempts/start", theirs, authorization=f"Worker {other.credential}").status_code == 200
+
+
 def test_a_message_that_is_too_large_is_refused_before_it_is_sent(server: Requester) -> None:
     context = RunContext("/", {"LARGE": "x" * MOST_BYTES}, "/logs")
     with pytest.raises(MessageTooLarge, match="/runs/open"):

@@ -24,7 +24,7 @@ _LINGER_S, _LINGER_BYTES = 2.0, 8 << 20
 _MOST_STRANGERS = 256
 #: Descriptors that are kept for the database, logs and listeners.
 _RESERVED = 128
-_SWEEP_S = 1.0
+_SWEEP_S, _TELL_EVERY_S = 1.0, 60.0
 _log = logging.getLogger("jobmon.server")
 
 
@@ -68,14 +68,15 @@ class Connections:
     async def sweep(self) -> None:
         """Break those that are too slow, again and again, until cancelled."""
         loop = asyncio.get_running_loop()
+        told_at = -_TELL_EVERY_S
         while True:
             await asyncio.sleep(_SWEEP_S)
             now = loop.time()
             for connection in [one for one in self._all if one.overdue(now)]:
                 self.drop(connection)
-            if self._dropped:
+            if self._dropped and now - told_at >= _TELL_EVERY_S:
                 _log.warning("%d connections dropped: too slow, too large, or too many of strangers", self._dropped)
-                self._dropped = 0
+                self._dropped, told_at = 0, now
 
 
 class Connection(HttpToolsProtocol):

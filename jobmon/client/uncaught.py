@@ -20,4 +20,4 @@ def _show(kind: type[BaseException], error: BaseException, trace: TracebackType 
         sys.__excepthook__(kind, error, trace)
         return
     notes = getattr(error, "__notes__", [])
-    print("\n".join([f"jobmon.{kind.__name__}: {error}", *notes]), file=sys.stderr)
+    print("\n".join([f"{kind.__module__}.{kind.__qualname__}: {error}", *notes]), file=sys.stderr)

@@ -1,5 +1,6 @@
 """All reads. They use connections that cannot write, in threads of their own, and never wait for the writer."""
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from jobmon.server.signs import SignsOfLife
 from jobmon.states.names import FINAL_RUN_STATES, RunState
 from jobmon.store import history, instances, jobs, leases, overview, workflows
 from jobmon.store.connection import Connection
-from jobmon.store.database import Database, database_id
+from jobmon.store.database import Database, database_id, explain
 from jobmon.store.leases import StoredLease
 from jobmon.store.work import with_work
 from jobmon.store.workflows import StoredRun, StoredWorkflow
@@ -89,7 +90,15 @@ class JobQueryServer:
 
         Raises:
             InvalidRequest: what it asks for does not exist.
+            StoreError: the database cannot be read; DatabaseGone, if its file is not there any more.
         """
+        try:
+            return self._read(route, message)
+        except sqlite3.Error as error:
+            self._database.presence.check()
+            raise explain(self._database.path, error) from error
+
+    def _read(self, route: Route[Any, Any], message: Any) -> Any:
         with self._database.reading.connect() as connection:
             connection.run("BEGIN")  # one snapshot for all its statements
             try:

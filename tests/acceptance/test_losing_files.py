@@ -22,7 +22,7 @@ def test_a_data_folder_that_is_removed_ends_the_run_in_words_and_the_next_run_be
     shutil.rmtree(user.data)
     ended = running.end()
     assert ended.status == 1
-    assert ended.said.strip().splitlines()[-1].startswith("jobmon.DatabaseGone: ")
+    assert ended.said.strip().splitlines()[-1].startswith("jobmon.errors.DatabaseGone: ")
     assert f"the database {user.data / 'jobmon.db'} was removed or replaced while it was in use" in ended.said
     until(lambda: not user.processes("manager"), "the manager ends")
     done = user.run(script, "second", "3")

@@ -9,6 +9,7 @@ import pytest
 from messages import ELSEWHERE, EXECUTOR, open_run, specs
 from world import World
 
+from jobmon.errors import DatabaseGone, StoreError
 from jobmon.processes import identify
 from jobmon.server.job_query_server import JobQueryServer
 from jobmon.states.names import JobState
@@ -132,6 +133,21 @@ def test_what_is_over_is_counted_once_until_something_happens_to_it() -> None:
     again = one(routes.OPEN_RUN, open_run(N_JOBS, args="1", resume=True))
     one(routes.BEGIN_RUN, BeginRun(again.run_id))
     assert states() == {"REGISTERED": 5}
+    world.close()
+
+
+def test_a_read_of_a_database_that_is_gone_or_damaged_says_so() -> None:
+    world = World()
+    queries = JobQueryServer(world.database, world.signs)
+    with world.database.writing.connect() as connection:
+        connection.run("DROP TABLE lease")
+    world.together(world.operation(routes.OPEN_RUN, open_run(0)))
+    with pytest.raises(StoreError, match="no such table: lease"):
+        queries.read(routes.WORKFLOWS, ReadWorkflows())
+    world.path.rename(world.path.with_name("elsewhere"))
+    world.database.reading.dispose()
+    with pytest.raises(DatabaseGone):
+        queries.read(routes.WORKFLOWS, ReadWorkflows())
     world.close()
 
 

@@ -14,7 +14,7 @@ def script(code: str, *flags: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize("kind", ["ConfigurationError", "PluginIncompatible", "ServerUnreachable", "StoreError"])
 def test_an_error_of_the_surroundings_is_its_text_alone(kind: str) -> None:
     done = script(f"error = {kind}('what is wrong, and where'); error.add_note('(and more)'); raise error")
-    assert (done.returncode, done.stderr) == (1, f"jobmon.{kind}: what is wrong, and where\n(and more)\n")
+    assert (done.returncode, done.stderr) == (1, f"jobmon.errors.{kind}: what is wrong, and where\n(and more)\n")
 
 
 @pytest.mark.parametrize("kind", ["InvalidTask", "WorkflowFailed", "ZeroDivisionError"])

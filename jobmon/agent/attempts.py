@@ -44,6 +44,7 @@ class Attempts:
         self._ready: deque[Attempt] = deque()  # won
         self._asked = 0
         self._dropped: dict[str, None] = {}
+        self.gone: list[str] = []  #: those that are not here any more, until somebody has taken note
 
     def __len__(self) -> int:
         return len(self._known)
@@ -143,6 +144,7 @@ class Attempts:
         if attempt.stage is Stage.WAITING:
             self._remember_dropped(token)
         del self._known[token]
+        self.gone.append(token)
 
     def revoke(self, attempt: Attempt) -> bool:
         """It shall not be started any more. True when its start was won, so that it must be given back."""
@@ -159,6 +161,7 @@ class Attempts:
     def drop(self, attempt: Attempt) -> None:
         """It never ran and never will; nothing is owed to the server."""
         del self._known[attempt.token]
+        self.gone.append(attempt.token)
         self._remember_dropped(attempt.token)
 
     def waiting(self) -> Iterator[Attempt]:

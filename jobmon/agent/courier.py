@@ -62,7 +62,8 @@ class CourierEnded(JobmonError):
 class Courier:
     """Carries messages of one agent. `connect` finds the server; when it raises a JobmonError it is asked again.
 
-    What older agents `left` unreported goes first, in their names: the server takes an end only from who won the start.
+    What older agents `left` unreported, or won and never began (`returns`), goes first, in their names: the server
+    takes it only from who won the start.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Courier:
         worker_id: str,
         connect: Callable[[], Requester],
         left: Iterable[FinishAttempts] = (),
+        returns: Iterable[GiveBackAttempts] = (),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -84,6 +86,7 @@ class Courier:
         self._requester: Requester | None = None
         self._condition = threading.Condition()
         self._left = list(left)
+        self._left_returns = list(returns)
         self._starts: list[str] = []
         self._reports: list[FinishReport] = []
         self._returns: list[str] = []
@@ -137,7 +140,7 @@ class Courier:
             raise CourierEnded("the agent's courier has ended; all that it runs ends with it") from self._fault
 
     def _anything(self) -> bool:
-        return bool(self._left or self._starts or self._reports or self._returns or self._beats)
+        return bool(self._left or self._left_returns or self._starts or self._reports or self._returns or self._beats)
 
     def _run(self) -> None:
         """The thread's life."""
@@ -187,6 +190,9 @@ class Courier:
         while self._left:
             self._report(self._requester, self._left[0].reports, self._left[0].worker_id)
             del self._left[0]
+        while self._left_returns:
+            self._give_back_for(self._requester, self._left_returns[0])
+            del self._left_returns[0]
         if self._returns:
             self._give_back(self._requester, self._returns[:_LARGEST_BATCH])
         if self._reports:
@@ -198,6 +204,13 @@ class Courier:
             self._start(self._requester, self._starts[:_LARGEST_BATCH])
         if self._beats:
             self._beat(self._requester, self._beats)
+
+    def _give_back_for(self, requester: Requester, message: GiveBackAttempts) -> None:
+        def send(some: list[str]) -> None:
+            requester.call(routes.GIVE_BACK_ATTEMPTS, attrs.evolve(message, tokens=some), patience_s=_TRY_S)
+
+        for start in range(0, len(message.tokens), _LARGEST_BATCH):
+            _each_if_refused(send, message.tokens[start : start + _LARGEST_BATCH])
 
     def _give_back(self, requester: Requester, tokens: list[str]) -> None:
         def send(some: list[str]) -> None:

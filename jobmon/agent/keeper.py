@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jobmon.agent.descendants import become_subreaper, end_descendants
 from jobmon.agent.saying import say
+from jobmon.worker.memory import oom_kills
 
 #: How long a new agent waits for the lock of one that is about to end.
 LOCK_WAIT_S = 60
@@ -24,6 +25,7 @@ def keep(folder: Path, *, workers: int, idle_s: float, grace_s: float) -> int:
         say(f"another agent holds {folder / 'lock'} for {LOCK_WAIT_S} s")
         return EXIT_LOCKED
     become_subreaper()
+    kills = oom_kills()
     keeper_end, spawner_end = os.pipe()  # the read end tells the spawner when the keeper is gone
     spawner = os.fork()
     if spawner == 0:
@@ -40,7 +42,16 @@ def keep(folder: Path, *, workers: int, idle_s: float, grace_s: float) -> int:
         if pid == spawner:
             break
     end_descendants()
-    return os.waitstatus_to_exitcode(status) & 255
+    return _told(os.waitstatus_to_exitcode(status), oom_kills() != kills)
+
+
+def _told(code: int, for_memory: bool) -> int:
+    """The exit status for one of the spawner, in the manner of shells; a signal is told of."""
+    if code >= 0:
+        return code
+    why = ": the kernel killed it for want of memory" if code == -signal.SIGKILL and for_memory else ""
+    say(f"agent: it was ended by signal {-code}{why}")
+    return 128 - code
 
 
 def _lock(path: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from jobmon.agent import reports
 from jobmon.agent.attempts import Attempt, Attempts
 from jobmon.agent.courier import LONGEST_PACE_S, SHORTEST_PACE_S, Courier, End, Reported, Started
+from jobmon.agent.held import Held
 from jobmon.agent.interpreters import Interpreter, Interpreters
 from jobmon.agent.journal import Journal
 from jobmon.agent.killing import kill_marked_once, kill_strays, kill_tree, signal_group
@@ -47,6 +48,7 @@ class Runner:
         attempts: Attempts,
         courier: Courier,
         journal: Journal,
+        held: Held,
         poll: select.epoll,
         timers: Timers,
         environment: Mapping[bytes, bytes],
@@ -57,6 +59,7 @@ class Runner:
         self._attempts = attempts
         self._courier = courier
         self._journal = journal
+        self._held = held
         self._poll = poll
         self._timers = timers
         self._environments = Environments(environment)
@@ -84,11 +87,16 @@ class Runner:
         """Start what there is room for and hand over to the courier what is to be sent."""
         if self._reports:
             self._journal.note(self._reports)
+        if self._attempts.gone:
+            self._held.done(self._attempts.gone)
+            self._attempts.gone = []
         now = self._now()
         if now - self._courier.answered_at < self._orphan_after_s:
             while self._full_until <= now and (attempt := self._attempts.next_to_run()) is not None:
                 self._start(attempt)
         starts = self._attempts.to_ask(self._ahead(now))
+        if starts:
+            self._held.asked(starts)
         hurry = self._attempts.free_and_starved
         if starts or self._reports or self._returns or self._beats is not None:
             self._courier.hand_over(
@@ -188,6 +196,7 @@ class Runner:
     def _start(self, attempt: Attempt) -> None:
         work = attempt.work
         assert work is not None
+        self._held.begun(attempt.token)
         try:
             environment = self._environments.of(work, attempt.token)
             if work.command is not None:

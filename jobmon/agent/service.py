@@ -13,6 +13,7 @@ from pathlib import Path
 from jobmon.agent.attempts import Attempts
 from jobmon.agent.control import Door
 from jobmon.agent.courier import Courier
+from jobmon.agent.held import Held
 from jobmon.agent.journal import Journal
 from jobmon.agent.messages import Question, Reply
 from jobmon.agent.reserve import Reserve
@@ -77,13 +78,15 @@ class Spawner:
         self._attempts.carry_over(report.token for message in left for report in message.reports)
         self._clock = AwakeClock(_READ_AT_LEAST_S)
         self._reserve = Reserve()
-        self._courier = Courier(worker_id, _find_server, left, self._clock.now)
+        self._held = Held(folder / "held", worker_id)
+        self._attempts.accept(self._held.orders)
+        self._courier = Courier(worker_id, _find_server, left, self._held.returns, self._clock.now)
         self._surroundings = own
         self._mark = {AGENT_MARK.encode(): mark.encode()}
         environment = {name: value for name, value in os.environb.items() if name != b"JOBMON_TOKEN"} | self._mark
         self._runner = Runner(
-            self._attempts, self._courier, journal, self._poll, self._timers, environment, grace_s, self._clock,
-            self._reserve,
+            self._attempts, self._courier, journal, self._held, self._poll, self._timers, environment, grace_s,
+            self._clock, self._reserve,
         )  # fmt: skip
         self._door = Door(folder, self._poll, self._reply, self._reserve)
         self._stopping = False
@@ -142,6 +145,9 @@ class Spawner:
             self._attempts.workers = max(1, question.workers)
         if self._stopping and question.submit:
             return Reply(self.agent_id, error="this agent has been told to end")
+        new = [order for order in question.submit if self._attempts.get(order.token) is None]
+        if new:
+            self._held.take(new)
         accepted = self._attempts.accept(question.submit)
         for token in question.cancel:
             self._runner.cancel(token)

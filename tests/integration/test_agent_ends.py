@@ -203,6 +203,32 @@ echo $! > {fifo}; echo $$ > {fifo}; wait
     agent.keeper.wait(20)
 
 
+def test_what_a_killed_agent_had_not_begun_runs_or_is_given_back_and_only_what_ran_is_lost(
+    start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, fifo: Fifo
+) -> None:
+    agent = start_agent()
+    names = [f"t{n}" for n in range(12)]
+    for name in names:
+        server.give(name, tmp_path, shell=f"echo $$ > {fifo}; exec sleep 1000", stdout=str(tmp_path / name))
+    agent.submit(*names)
+    fifo.pids(2)
+    killed_running = [name for name, stage in agent.ask(ask=names)["stages"].items() if stage == "running"]
+    won = set(server.winners)
+    assert set(killed_running) < won < set(names)
+    for name in set(names) - won:
+        server.give(name, tmp_path, shell="exit 3", stdout=str(tmp_path / name))
+    for pid in (agent.spawner, agent.keeper.pid):
+        os.kill(pid, signal.SIGKILL)
+    agent.hang_up()
+    again = start_agent()
+    returned = server.wait_for("/attempts/give-back")
+    assert returned.worker_id == server.winners[killed_running[0]]
+    assert set(returned.tokens) >= won - set(killed_running)
+    for name in set(names) - set(server.winners) - set(returned.tokens):
+        assert again.report(name).exit_status == 3
+    assert again.ask(ask=killed_running)["stages"] == {}
+
+
 def test_an_end_that_a_killed_agent_had_collected_is_reported_by_the_next_one(
     start_agent: Callable[..., AgentProcess], server: WorkerServer, tmp_path: Path, fifo: Fifo, gate: Fifo
 ) -> None:

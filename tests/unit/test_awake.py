@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jobmon.agent.attempts import Attempt, Attempts
 from jobmon.agent.courier import Courier
+from jobmon.agent.held import Held
 from jobmon.agent.journal import Journal
 from jobmon.agent.messages import Order
 from jobmon.agent.reserve import Reserve
@@ -68,8 +69,18 @@ def test_an_agent_that_was_stopped_asks_for_as_long_as_ever_before_it_ends_what_
     real, attempts, timers = Real(), Attempts(1), Timers()
     clock = AwakeClock(30.0, real)
     courier = Courier("host:agent", no_server, now=clock.now)
+    journal, held = Journal(tmp_path / "ended", "host:agent"), Held(tmp_path / "held", "host:agent")
     runner = Runner(
-        attempts, courier, Journal(tmp_path / "ended", "host:agent"), select.epoll(), timers, {}, 1.0, clock, Reserve()
+        attempts,
+        courier,
+        journal,
+        held,
+        select.epoll(),
+        timers,
+        {},
+        1.0,
+        clock,
+        Reserve(),
     )
     attempts.accept([Order("t1")])
     attempts.to_ask(1)

@@ -237,6 +237,28 @@ def test_what_a_run_starts_has_its_surroundings_whichever_run_started_the_agent(
         assert second.observe(submitted=submitted) == {"runs": Running()}
 
 
+def test_an_agent_that_keeps_dying_is_spoken_of_and_what_waited_goes_on_waiting(
+    make: Callable[[], Multiprocess], server: WorkerServer, tmp_path: Path
+) -> None:
+    executor = make()
+    server.hold()  # nothing begins
+    submitted = submit(executor, "t1")
+    for _ in range(3):
+        assert executor._agent is not None
+        assert executor._agent._process is not None
+        assert executor.observe(submitted=submitted) == {"t1": Pending("waits for a free worker")}
+        executor._agent._process.kill()
+        executor._agent._process.wait()
+        seen = None
+        while seen is None:
+            try:
+                seen = executor.observe(submitted=submitted)["t1"]
+            except SchedulerUnavailable:
+                continue
+    assert isinstance(seen, Pending)
+    assert "its agent died 3 times within 10 minutes, the last time by signal 9" in (seen.why or "")
+
+
 def test_submitting_again_what_the_agent_has_changes_nothing(
     make: Callable[[], Multiprocess], server: WorkerServer, tmp_path: Path
 ) -> None:

@@ -93,6 +93,8 @@ class AgentPlatform(LocalPlatform):
         does_not_apply("an id holds the token")
 
     def restart_host(self) -> None:
+        # What has not begun is taken up by the next agent, and only what ran is lost.
+        self.world.until(lambda: self._accepted <= set(self.world.stand_ins.starts()), "all that was accepted runs")
         self._end_agent(signal.SIGKILL)
 
 

@@ -1,6 +1,7 @@
 """Run jobs on this host, several at once, through the core's agent."""
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -106,7 +107,7 @@ class Multiprocess(Executor):
     def _seen(self, attempt: Submitted, reply: Reply, stage: str | None) -> Observation:
         match stage:
             case "waiting":
-                return Pending(reply.full or "waits for a free worker")
+                return Pending("; ".join(filter(None, (reply.full or "waits for a free worker", self._deaths()))))
             case "running" | "ended":  # the server hears of its end from the agent
                 return Running()
             case "dropped":
@@ -114,7 +115,11 @@ class Multiprocess(Executor):
         if attempt.executor_job_id.startswith(f"{reply.agent}/"):
             return Exited(reason=Reason.LOST, detail="it ended here and the server has been told how")
         # This agent holds the lock of the folder, so nothing of an older one is alive.
-        return Exited(reason=Reason.LOST, detail="the agent that ran it died, and what it ran was ended with it")
+        told = ("the agent that ran it died, and what it ran was ended with it", self._deaths())
+        return Exited(reason=Reason.LOST, detail="; ".join(filter(None, told)))
+
+    def _deaths(self) -> str:
+        return "" if self._agent is None else self._agent.deaths.words(time.monotonic())
 
     def _ask(self, question: Mapping[str, object]) -> Reply:
         if self._agent is None:

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from jobmon.plugins import SchedulerUnavailable, surroundings
+from jobmon_multiprocess.deaths import Deaths
 
 #: A new agent first waits for an older one of its folder to be gone.
 _START_S = 75.0
@@ -52,6 +53,7 @@ class Agent:
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._received = b""
+        self.deaths = Deaths()
 
     def close(self) -> None:
         """Hang up. The agent lives on."""
@@ -70,7 +72,10 @@ class Agent:
         try:
             return self._exchange(line)
         except OSError:  # it has died since the last question, or just when this one came
+            known = self._channel is not None
             self.close()
+            if known:
+                self.deaths.another(time.monotonic(), self._how())
         try:
             return self._exchange(line)
         except (OSError, AgentUnavailable) as error:
@@ -129,6 +134,14 @@ class Agent:
             raise
         return channel
 
+    def _how(self) -> str:
+        """How it died, as far as that is known already."""
+        status = None if self._process is None else self._process.poll()
+        words = _last_words(self._folder / "agent.log")
+        if status is None:
+            return f"in a way that is not known; its last words: {words}"
+        return f"{f'by signal {-status}' if status < 0 else f'with status {status}'}; its last words: {words}"
+
     def _start(self) -> socket.socket:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._process is not None:
@@ -170,5 +183,8 @@ def _first_line(fd: int, timeout_s: float) -> bytes:
 
 
 def _last_words(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError as error:
+        return f"{log} cannot be read: {error.strerror}"
     return f"{lines[-1]} (in {log})" if lines else f"it said nothing (log: {log})"

@@ -1,5 +1,6 @@
 """The group of commands: imports a command's module when it is used, turns errors into one message and an exit code."""
 
+import errno
 import importlib
 import sys
 from typing import Any
@@ -9,6 +10,8 @@ import click
 from jobmon.cli.streams import drop_output, flush_output, prepare_streams, tell
 from jobmon.inherited import settle
 
+#: What writing to a stream may fail with.
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EBADF, errno.EIO, errno.EFBIG, errno.EDQUOT, errno.EAGAIN)
 #: Command -> (module, what it is for). The function has the command's name.
 COMMANDS = {
     "executors": (
@@ -111,13 +114,18 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _not_done(error: OSError) -> int:
-    """What the system refused, in words: a file that it names, or else to take what is printed."""
+    """What the system refused, in words: a file that it names, the working folder, or to take what is printed."""
     from jobmon.cli.exits import Exit
 
+    code = Exit.CONFIGURATION
     if error.filename is not None:
-        said, code = f"{error.filename}: {error.strerror}", Exit.CONFIGURATION
-    else:
+        said = f"{error.filename}: {error.strerror}"
+    elif error.errno in _OUTPUT_ERRORS:
         drop_output()
         said, code = f"the answer cannot be written to standard output: {error.strerror}", Exit.OUTPUT
+    elif error.errno == errno.ENOENT:  # what os.getcwd says
+        said = "the working folder is gone: change to one that is there"
+    else:
+        said = f"{error.strerror or error}"
     tell(lambda: click.echo(f"jobmon: {said}", err=True))
     return code

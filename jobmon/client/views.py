@@ -89,7 +89,7 @@ def choose_view(*, show: bool) -> View:
     try:
         if not show or sys.stderr is None:
             return SilentView()
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):  # these cannot move the cursor
             from jobmon.client.live import LiveView  # rich is slow to import, and needed in a terminal alone
 
             return LiveView()

@@ -208,6 +208,13 @@ def handling_of_sighup() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+@pytest.mark.parametrize(("kind", "view"), [("xterm", LiveView), ("dumb", PlainView)])
+def test_bars_are_for_terminals_that_can_move_the_cursor(kind, view, monkeypatch):
+    monkeypatch.setenv("TERM", kind)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert isinstance(choose_view(show=True), view)
+
+
 def test_a_terminal_that_is_closed_ends_nothing_while_a_run_goes_on(before, handling_of_sighup):
     signal.signal(signal.SIGHUP, before)
     with outliving_the_terminal():

@@ -207,7 +207,6 @@ def handling_of_sighup() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
 @pytest.mark.parametrize(("kind", "view"), [("xterm", LiveView), ("dumb", PlainView)])
 def test_bars_are_for_terminals_that_can_move_the_cursor(kind, view, monkeypatch):
     monkeypatch.setenv("TERM", kind)
@@ -215,6 +214,7 @@ def test_bars_are_for_terminals_that_can_move_the_cursor(kind, view, monkeypatch
     assert isinstance(choose_view(show=True), view)
 
 
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
 def test_a_terminal_that_is_closed_ends_nothing_while_a_run_goes_on(before, handling_of_sighup):
     signal.signal(signal.SIGHUP, before)
     with outliving_the_terminal():

@@ -13,6 +13,7 @@ from jobmon.client.elsewhere import served_elsewhere
 from jobmon.client.identity import args_text
 from jobmon.client.import_paths import script_folder
 from jobmon.client.interrupts import hearing_of_children
+from jobmon.client.least import check_limits
 from jobmon.client.result import WorkflowResult
 from jobmon.client.task import NOTHING, Task, tags_of
 from jobmon.client.uncaught import speak_plainly
@@ -132,6 +133,7 @@ class Workflow:
                 stacklevel=2,
             )
         hold_standard_descriptors()
+        check_limits()
         with hearing_of_children():
             config = load_config(script_folder()) if config is None else config
             served = partial(served_elsewhere, requester)

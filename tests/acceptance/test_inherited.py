@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,18 @@ def test_a_script_that_ignores_the_ends_of_its_children_hears_how_its_tasks_end(
 def test_what_a_script_was_started_with_reaches_neither_the_parts_of_a_run_nor_its_commands(user: User) -> None:
     script = user.write("begun.py", SCRIPT.replace('"true"', repr(CLEAN)))
     assert user.run(user.write("spoiled.py", SPOILED), script, "as it is", "process").status == 0
+    assert user.recorded.states() == expected("compute", "uploads")
+
+
+def test_with_too_few_descriptors_a_run_is_refused_in_words_and_with_just_enough_it_goes_well(user: User) -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({0}, {0}))\n"
+    refused = user.run(user.write("few.py", limited.format(63) + textwrap.dedent(SCRIPT)), "as it is", "process")
+    assert "may have only 63 files open at once; a run needs 64 at least. Raise the limit (ulimit -n)" in refused.said
+    assert not user.data.exists()
+    assert (
+        user.run(user.write("enough.py", limited.format(64) + textwrap.dedent(SCRIPT)), "as it is", "process").status
+        == 0
+    )
     assert user.recorded.states() == expected("compute", "uploads")
 
 

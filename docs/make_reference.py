@@ -1,13 +1,15 @@
 """Writes docs/executor-reference.md from jobmon.plugins: `python docs/make_reference.py`. A test holds both equal."""
 
+import functools
 import inspect
+import operator
 import re
 import runpy
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, UnionType
 from typing import Any
 
 import attrs
@@ -81,9 +83,19 @@ def prose(thing: Any) -> str:
     return head.strip() + "".join(f"\n\n- raises `{name}`: {why}" for name, why in items)
 
 
+def without_bounds(hint: Any) -> Any:
+    """The type that is bounded by `Annotated`, wherever that stands in it."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return without_bounds(parts[0])
+    if origin in (typing.Union, UnionType):
+        return functools.reduce(operator.or_, map(without_bounds, parts))
+    return origin[tuple(map(without_bounds, parts))] if origin in (list, dict) else hint
+
+
 def type_name(hint: Any) -> str:
     """A type as it is written, without the names of modules, in a table's cell."""
-    text = hint if isinstance(hint, str) else inspect.formatannotation(hint)
+    text = hint if isinstance(hint, str) else inspect.formatannotation(without_bounds(hint))
     return (
         "`" + re.sub(r"\b(?:\w+\.)+", "", text).replace("ForwardRef('", "").replace("')", "").replace("|", "\\|") + "`"
     )

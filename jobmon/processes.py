@@ -23,14 +23,15 @@ def _between(least: int, most: int) -> Any:
 
 
 _TICKS = _between(0, 2**53)
+_SHORT: Any = attrs.validators.max_len(1000)
 
 
 @attrs.frozen
 class ProcessIdentity:
     """One process of one host, for ever: a process id alone is used again."""
 
-    host: str
-    boot_id: str
+    host: str = attrs.field(validator=_SHORT)
+    boot_id: str = attrs.field(validator=_SHORT)
     pid: int = attrs.field(validator=_between(0, 2**31 - 1))
     started: int = attrs.field(validator=_TICKS)  #: clock ticks between the boot and the start of the process
 

@@ -31,6 +31,10 @@ Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Name = Annotated[str, Meta(max_length=1000)]  #: of tasks, workflows, executors, hosts, workers, platforms' jobs
 Token = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=1_000_000)]  #: for people
+Place = Annotated[str, Meta(max_length=10_000)]  #: a path, a module, a function
+Places = Annotated[list[Place], Meta(max_length=10_000)]
+Script = Annotated[str, Meta(max_length=10_000_000)]  #: a command
+Texts = Annotated[list[Text], Meta(max_length=1_000_000)]
 Tail = Annotated[str, Meta(max_length=100_000)]  #: the end of an output
 Tokens = Annotated[list[Token], Meta(max_length=100_000)]
 Ids = Annotated[list[Id], Meta(max_length=1_000_000)]

@@ -7,14 +7,14 @@ import msgspec
 
 from jobmon.states.names import JobState
 from jobmon.states.reasons import Reason
-from jobmon.wire.bounds import Id, Ids, MaxAttempts, Name
+from jobmon.wire.bounds import Id, Ids, MaxAttempts, Name, Place, Places, Script, Text, Texts
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
     """A shell command (`shell`: one string for `bash -c`) or a program with its arguments (`argv`); one of the two."""
 
-    shell: str | None = None
-    argv: list[str] | None = None
+    shell: Script | None = None
+    argv: Texts | None = None
 
 
 @attrs.frozen
@@ -25,13 +25,13 @@ class Call:
     before a worker sees it. A tuple stands as `{"$tuple": [...]}`, there and in a result.
     """
 
-    module: str  #: importable name, or the path of a script that is loaded under another name
-    function: str  #: qualified name inside the module
+    module: Place  #: importable name, or the path of a script that is loaded under another name
+    function: Place  #: qualified name inside the module
     args: list[Any] = attrs.field(factory=list)
     kwargs: dict[str, Any] = attrs.field(factory=dict)
     is_path: bool = False  #: `module` is the path of a script
-    import_paths: list[str] = attrs.field(factory=list)  #: first on `sys.path`; "" stands for the interpreter's own
-    python: str = "python3"  #: the interpreter to run it
+    import_paths: Places = attrs.field(factory=list)  #: first on `sys.path`; "" stands for the interpreter's own
+    python: Place = "python3"  #: the interpreter to run it
 
 
 class JobSpec(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -49,10 +49,10 @@ class JobSpec(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     call: Call | None = None
     upstream: Ids = []
     resources: dict[str, Any] = {}
-    env: dict[str, str] = {}
-    cwd: str | None = None
+    env: dict[Name, Text] = {}
+    cwd: Place | None = None
     max_attempts: MaxAttempts = 1
-    tags: list[str] = []
+    tags: Texts = []
     needs_outputs: bool = False  #: some argument of the call is an upstream's output
 
 

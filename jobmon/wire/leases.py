@@ -25,9 +25,11 @@ class ExecutorRegistration:
     api_version: Annotated[list[Id], Meta(max_length=10)]
     exclusive: bool
     reporting: Reporting
-    resources: dict[str, str] = attrs.field(factory=dict)  #: a task's own keys under `type`, and their types
-    required: list[str] = attrs.field(factory=list)  #: those of them that must be given
-    core_resources: dict[str, str] = attrs.field(factory=dict)  #: what it makes of the core's resources
+    resources: dict[Name, Text] = attrs.field(factory=dict)  #: a task's own keys under `type`, and their types
+    required: Annotated[list[Name], Meta(max_length=10_000)] = attrs.field(
+        factory=list
+    )  #: those of them that must be given
+    core_resources: dict[Name, Text] = attrs.field(factory=dict)  #: what it makes of the core's resources
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from jobmon.processes import ProcessIdentity
 from jobmon.states.names import JobState, RunState
-from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, News, NJobs, Seconds, Text
+from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, News, NJobs, Place, Seconds, Text
 from jobmon.wire.jobs import AttemptRow, BoundJob, JobChange, JobRow, JobSpec
 
 
@@ -15,9 +15,9 @@ from jobmon.wire.jobs import AttemptRow, BoundJob, JobChange, JobRow, JobSpec
 class RunContext:
     """What every job of a run shares: where it was submitted from, and with which environment."""
 
-    cwd: str
-    environment: dict[str, str]
-    log_folder: str
+    cwd: Place
+    environment: dict[Name, Text]
+    log_folder: Place
 
 
 @attrs.frozen

@@ -1,7 +1,10 @@
 """Errors and routes on the wire."""
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
+from msgspec import inspect
 
 from jobmon import errors
 from jobmon.wire.problems import STATUS, Problem, to_error, to_problem
@@ -45,3 +48,36 @@ def test_a_worker_may_call_only_what_concerns_its_own_attempt() -> None:
         "/attempts/give-back",
     }
     assert [path for path, route in ROUTES.items() if route.access is Access.ANYONE] == ["/health"]
+
+
+#: Bounded elsewhere: by validators of their own, since layer 0 knows no wire; as results, each by itself, so that one
+#: never fails its batch; as JSON, by its nesting and by the message.
+OTHERWISE = {
+    "ProcessIdentity.host", "ProcessIdentity.boot_id", "ProcessIdentity.pid", "ProcessIdentity.started",
+    "Observation.result", "FinishReport.result", "Call.args", "Observation.usage", "FinishReport.usage",
+}  # fmt: skip
+
+
+def unbounded(info: inspect.Type, where: str) -> Iterator[str]:
+    """Every number, text and list of a message that has no bounds."""
+    match info:
+        case inspect.DataclassType() | inspect.StructType():
+            for field in info.fields:
+                yield from unbounded(field.type, f"{info.cls.__name__}.{field.name}")
+        case inspect.IntType() | inspect.FloatType():
+            yield from [where] * (info.ge is None or info.le is None)
+        case inspect.StrType():
+            yield from [where] * (info.max_length is None)
+        case inspect.ListType():
+            yield from [where] * (info.max_length is None)
+            yield from unbounded(info.item_type, where)
+        case inspect.DictType():
+            yield from unbounded(info.value_type, where)
+        case inspect.UnionType():
+            for kind in info.types:
+                yield from unbounded(kind, where)
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=list(ROUTES))
+def test_every_number_text_and_list_that_is_sent_has_bounds(route: Route) -> None:
+    assert set(unbounded(inspect.type_info(route.request), "")) <= OTHERWISE

@@ -10,23 +10,34 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 import attrs
 
 from jobmon.agent.saying import say
-from jobmon.errors import InvalidRequest, JobmonError, ServerUnreachable
+from jobmon.errors import JobmonError, ServerError, ServerUnreachable
 from jobmon.requester import Requester
+from jobmon.requester.batches import in_pieces
+from jobmon.states.reasons import Reason
 from jobmon.wire import routes
-from jobmon.wire.workers import FinishAttempts, FinishReport, GiveBackAttempts, Heartbeat, Start, StartAttempts
-
-T = TypeVar("T")
+from jobmon.wire.problems import Problem
+from jobmon.wire.workers import (
+    FinishAttempts,
+    FinishReport,
+    GiveBackAttempts,
+    Heartbeat,
+    HeartbeatAnswer,
+    ReportsRecorded,
+    Start,
+    StartAttempts,
+    Starts,
+)
 
 #: While there is enough to run, requests are so far apart, more when much is running: larger batches cost all less.
 SHORTEST_PACE_S, LONGEST_PACE_S = 0.05, 0.25
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _TRY_S = 2.0
 _LARGEST_BATCH = 1000
+_LONGEST_WHY = 2000
 
 
 @attrs.frozen
@@ -85,12 +96,14 @@ class Courier:
         self._connect = connect
         self._requester: Requester | None = None
         self._condition = threading.Condition()
-        self._left = list(left)
-        self._left_returns = list(returns)
+        self._left = deque(left)
+        self._left_returns = deque(returns)
         self._starts: list[str] = []
         self._reports: list[FinishReport] = []
         self._returns: list[str] = []
         self._beats: list[str] = []
+        self._batch = _LARGEST_BATCH
+        self._heartbeat_s, self._orphan_after_s = 30.0, 900.0  #: as the server said last
         self._hurry = False
         self._waits_for_work = False
         self._stopped = False
@@ -171,7 +184,7 @@ class Courier:
             last = time.monotonic()
             try:
                 self._send_all()
-                pause_s, self.trouble = 0.0, ""
+                pause_s, self.trouble, self._batch = 0.0, "", min(2 * self._batch, _LARGEST_BATCH)
                 self.round_trip_s += (time.monotonic() - last - self.round_trip_s) / 4
             except (JobmonError, OSError) as error:  # no descriptor is left, say
                 trouble = f"{type(error).__name__}: {error}"
@@ -181,6 +194,8 @@ class Courier:
                 self._requester = None
                 if stopped:
                     return
+                if type(error) is ServerError:
+                    self._smaller()
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S) or _FIRST_PAUSE_S
 
     def _send_all(self) -> None:
@@ -189,59 +204,94 @@ class Courier:
             self._requester = self._connect()
         while self._left:
             self._report(self._requester, self._left[0].reports, self._left[0].worker_id)
-            del self._left[0]
+            self._left.popleft()
         while self._left_returns:
             self._give_back_for(self._requester, self._left_returns[0])
-            del self._left_returns[0]
+            self._left_returns.popleft()
         if self._returns:
-            self._give_back(self._requester, self._returns[:_LARGEST_BATCH])
+            self._give_back(self._requester, self._returns[: self._batch])
         if self._reports:
-            reports = self._reports[:_LARGEST_BATCH]
+            reports = self._reports[: self._batch]
             self._report(self._requester, reports, self._worker_id)
             with self._condition:
                 del self._reports[: len(reports)]
         if self._starts:
-            self._start(self._requester, self._starts[:_LARGEST_BATCH])
+            self._start(self._requester, self._starts[: self._batch])
         if self._beats:
             self._beat(self._requester, self._beats)
 
     def _give_back_for(self, requester: Requester, message: GiveBackAttempts) -> None:
-        def send(some: list[str]) -> None:
-            requester.call(routes.GIVE_BACK_ATTEMPTS, attrs.evolve(message, tokens=some), patience_s=_TRY_S)
+        def send(some: list[str]) -> ReportsRecorded:
+            return requester.call(routes.GIVE_BACK_ATTEMPTS, attrs.evolve(message, tokens=some), patience_s=_TRY_S)
 
-        for start in range(0, len(message.tokens), _LARGEST_BATCH):
-            _each_if_refused(send, message.tokens[start : start + _LARGEST_BATCH])
+        for start in range(0, len(message.tokens), self._batch):
+            for piece in in_pieces(send, message.tokens[start : start + self._batch], token=str):
+                _say_refused(piece.refused)
+
+    def _smaller(self) -> None:
+        """The server failed at something: less goes into a batch, and when that is one, another is the first."""
+        if self._batch > 1:
+            self._batch //= 2
+            return
+        with self._condition:
+            for queue in (self._reports, self._starts, self._returns):
+                queue[:] = [*queue[1:], *queue[:1]]
+            self._left.rotate(-1)
+            self._left_returns.rotate(-1)
 
     def _give_back(self, requester: Requester, tokens: list[str]) -> None:
-        def send(some: list[str]) -> None:
+        def send(some: list[str]) -> ReportsRecorded:
             message = GiveBackAttempts(self._worker_id, some, "its agent will not run it")
-            requester.call(routes.GIVE_BACK_ATTEMPTS, message, patience_s=_TRY_S)
+            return requester.call(routes.GIVE_BACK_ATTEMPTS, message, patience_s=_TRY_S)
 
-        _each_if_refused(send, tokens)
+        for piece in in_pieces(send, tokens, token=str):
+            _say_refused(piece.refused)
         with self._condition:
             del self._returns[: len(tokens)]
         self._tell(Reported(tokens))
 
     def _report(self, requester: Requester, reports: list[FinishReport], worker_id: str) -> None:
-        def send(some: list[FinishReport]) -> None:
-            requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(worker_id, some), patience_s=_TRY_S)
+        def send(some: list[FinishReport]) -> ReportsRecorded:
+            return requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(worker_id, some), patience_s=_TRY_S)
 
-        _each_if_refused(send, reports)
+        refused: dict[str, str] = {}
+        for piece in in_pieces(send, reports, token=lambda report: report.token):
+            _say_refused(piece.refused)
+            refused |= piece.why("token")
+        bare = [_without_what_was_refused(r, refused[r.token]) for r in reports if r.token in refused]
+        if bare:  # whoever waits for their ends shall hear of them
+            for piece in in_pieces(send, bare, token=lambda report: report.token):
+                _say_refused(piece.refused)
         self._tell(Reported([report.token for report in reports]))
 
     def _start(self, requester: Requester, tokens: list[str]) -> None:
-        message = StartAttempts(self._worker_id, socket.gethostname(), tokens)
-        answer = requester.call(routes.START_ATTEMPTS, message, patience_s=_TRY_S)
-        with self._condition:
-            del self._starts[: len(tokens)]
-        self._tell(Started(answer.starts, answer.heartbeat_s, answer.orphan_after_s))
+        def send(some: list[str]) -> Starts:
+            message = StartAttempts(self._worker_id, socket.gethostname(), some)
+            return requester.call(routes.START_ATTEMPTS, message, patience_s=_TRY_S)
+
+        for piece in in_pieces(send, tokens, token=str):
+            _say_refused(piece.refused)
+            refused = [Start(token, None, why) for token, why in piece.why("token").items()]
+            if piece.answer is not None:
+                self._heartbeat_s, self._orphan_after_s = piece.answer.heartbeat_s, piece.answer.orphan_after_s
+            starts = [*(piece.answer.starts if piece.answer else ()), *refused]
+            answered = {start.token for start in starts}
+            with self._condition:  # of those that the server left out for want of room it is asked again
+                self._starts[:] = [token for token in self._starts if token not in answered]
+            self._tell(Started(starts, self._heartbeat_s, self._orphan_after_s))
 
     def _beat(self, requester: Requester, tokens: list[str]) -> None:
-        answer = requester.call(routes.HEARTBEAT, Heartbeat(self._worker_id, tokens), patience_s=_TRY_S)
+        def send(some: list[str]) -> HeartbeatAnswer:
+            return requester.call(routes.HEARTBEAT, Heartbeat(self._worker_id, some), patience_s=_TRY_S)
+
+        end: list[str] = []
+        for piece in in_pieces(send, tokens, token=str):
+            _say_refused(piece.refused)
+            end += piece.answer.end if piece.answer is not None else ()
         with self._condition:
             if self._beats is tokens:
                 self._beats = []
-        self._tell(End(answer.end) if answer.end else None)
+        self._tell(End(end) if end else None)
 
     def _tell(self, news: News | None) -> None:
         self.answered_at = self._now()
@@ -250,13 +300,12 @@ class Courier:
             os.eventfd_write(self.wake_fd, 1)
 
 
-def _each_if_refused(send: Callable[[list[T]], None], batch: list[T]) -> None:
-    """Send a batch; if the server refuses it, each by itself, so that one that it does not know holds up no other."""
-    try:
-        send(batch)
-    except InvalidRequest as error:
-        if len(batch) == 1:
-            say(f"agent: the server refuses for good: {error}")
-            return
-        for one in batch:
-            _each_if_refused(send, [one])
+def _say_refused(refused: Iterable[Problem]) -> None:
+    for problem in refused:
+        say(f"agent: the server refuses for good: {problem.detail}")
+
+
+def _without_what_was_refused(report: FinishReport, why: str) -> FinishReport:
+    """A report that says how the attempt ended and no more; its result is lost, so that it can be no success."""
+    told = f"the report of its end was refused: {why}"
+    return FinishReport(report.token, report.reason or Reason.UNKNOWN, detail=told[:_LONGEST_WHY])

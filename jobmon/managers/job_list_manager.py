@@ -13,6 +13,7 @@ from jobmon.errors import InvalidTask, MessageTooLarge
 from jobmon.states.names import JobState, RunState
 from jobmon.wire import routes
 from jobmon.wire.jobs import BoundJob, JobChange, JobSpec
+from jobmon.wire.problems import error_of_all
 from jobmon.wire.runs import (
     BeginRun,
     BindJobs,
@@ -21,6 +22,7 @@ from jobmon.wire.runs import (
     QueueJobs,
     ReadBoundJobs,
     ReadChanges,
+    RunStanding,
     StopRun,
 )
 
@@ -110,7 +112,7 @@ class JobListManager:
 
     def _bind(self, run_id: int, batch: list[JobSpec]) -> None:
         try:
-            self._requester.call(routes.BIND_JOBS, BindJobs(run_id, batch))
+            _raise_refused(self._requester.call(routes.BIND_JOBS, BindJobs(run_id, batch)))
         except MessageTooLarge as error:
             if len(batch) == 1:
                 raise InvalidTask(
@@ -213,6 +215,7 @@ class JobListManager:
         for start in range(0, len(ready), _IDS):
             batch = [self._ids[position] for position in ready[start : start + _IDS]]
             standing = self._requester.call(routes.QUEUE_JOBS, QueueJobs(self._run_id, batch))
+            _raise_refused(standing)
             if standing.state is not RunState.RUNNING:  # it is being stopped: the server queued none of them
                 self._ready = [*ready[start:], *self._ready]
                 return start
@@ -265,3 +268,9 @@ class JobListManager:
         found = self._blocked.cause(position, failed)
         assert found is not None, "it is blocked"
         return found
+
+
+def _raise_refused(standing: RunStanding) -> None:
+    """A run that lacks some of its jobs cannot go on: what the server could not take ends it."""
+    if standing.refused:
+        raise error_of_all(standing.refused)

@@ -61,7 +61,9 @@ class Outbox:
             try:
                 left = msgspec.json.decode(path.read_bytes(), type=LeftReport)
                 reports = [completed(r, seen) for r in left.reports] if left.ended_from_outside else left.reports
-                self._requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(left.worker_id, reports))
+                answer = self._requester.call(routes.FINISH_ATTEMPTS, FinishAttempts(left.worker_id, reports))
+                if answer.refused:
+                    raise InvalidRequest("; ".join(problem.detail for problem in answer.refused))
             except FileNotFoundError:
                 continue
             except (*Undecodable, InvalidRequest) as error:

@@ -1,17 +1,23 @@
 """What platforms answer, on its way to the server: gathered for a moment, sent in batches, in order."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
 from jobmon.requester import Requester
+from jobmon.requester.batches import in_pieces
 from jobmon.states.evidence import Reporting, Sighting
+from jobmon.states.reasons import Reason
 from jobmon.wire import routes
-from jobmon.wire.leases import Lease, Observation, Outcome, OutcomeKind, RecordObservations, RecordOutcomes
+from jobmon.wire.leases import Lease, Observation, Outcome, OutcomeKind, Recorded, RecordObservations, RecordOutcomes
+from jobmon.wire.problems import Problem
 
 #: How long the first of a batch waits for others. `flush` ends the wait.
 _LINGER_S = 0.02
 _BATCH = 5000
+_LONGEST_WHY = 2000
+_log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -84,13 +90,50 @@ class Recorder:
             outcomes = _without_those_of_ended(outcomes, observations)
         ended: list[str] = []
         for i in range(0, len(outcomes), _BATCH):
-            message = RecordOutcomes(self._lease, outcomes[i : i + _BATCH])
-            ended += self._requester.call(routes.RECORD_OUTCOMES, message).ended
+            ended += self._record_outcomes(outcomes[i : i + _BATCH])
         for i in range(0, len(observations), _BATCH):
-            weighed = RecordObservations(self._lease, observations[i : i + _BATCH])
-            ended += self._requester.call(routes.RECORD_OBSERVATIONS, weighed).ended
+            some = observations[i : i + _BATCH]
+            more, refused = self._record_observations(some)
+            ended += more
+            bare = [_bare(o, refused[o.token]) for o in some if o.token in refused and o.sighting is Sighting.EXITED]
+            ended += self._record_observations(bare)[0] if bare else ()
         if ended:
             self._on_ended(ended)
+
+    def _record_outcomes(self, batch: list[Outcome]) -> list[str]:
+        def send(some: list[Outcome]) -> Recorded:
+            return self._requester.call(routes.RECORD_OUTCOMES, RecordOutcomes(self._lease, some))
+
+        ended: list[str] = []
+        for piece in in_pieces(send, batch, token=lambda outcome: outcome.token):
+            _warn(piece.refused, "what came of a submission")
+            ended += piece.answer.ended if piece.answer is not None else ()
+        return ended
+
+    def _record_observations(self, batch: list[Observation]) -> tuple[list[str], dict[str, str]]:
+        """Those that are final now, and why others were refused."""
+
+        def send(some: list[Observation]) -> Recorded:
+            return self._requester.call(routes.RECORD_OBSERVATIONS, RecordObservations(self._lease, some))
+
+        ended: list[str] = []
+        refused: dict[str, str] = {}
+        for piece in in_pieces(send, batch, token=lambda seen: seen.token):
+            _warn(piece.refused, "what its platform says of an attempt")
+            refused |= piece.why("token")
+            ended += piece.answer.ended if piece.answer is not None else ()
+        return ended, refused
+
+
+def _warn(refused: Iterable[Problem], what: str) -> None:
+    for problem in refused:
+        _log.warning("the server refuses %s: %s", what, problem.detail)
+
+
+def _bare(seen: Observation, why: str) -> Observation:
+    """The end alone, where what was said of it cannot be taken: else the attempt would be live for ever."""
+    told = f"what its platform says of its end was refused: {why}"
+    return Observation(seen.token, seen.sighting, seen.reason or Reason.UNKNOWN, detail=told[:_LONGEST_WHY])
 
 
 def _take(queue: deque[Outcome] | deque[Observation]) -> list:  # type: ignore[type-arg]

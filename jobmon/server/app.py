@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
-import msgspec
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -17,10 +16,11 @@ from starlette.routing import Route as HttpRoute
 from starlette.types import ASGIApp
 
 import jobmon
-from jobmon.errors import InvalidRequest, JobmonError, ServerError
+from jobmon.errors import JobmonError, ServerError
 from jobmon.server.admission import CALLER, Admission
 from jobmon.server.allowance import Allowance
 from jobmon.server.answers import answered, encode, refused
+from jobmon.server.batches import Reader
 from jobmon.server.credentials import Caller, Credentials
 from jobmon.server.hub import Hub
 from jobmon.server.job_query_server import JobQueryServer
@@ -29,12 +29,11 @@ from jobmon.server.writing import cancellations_of, changes_of, instances_of, is
 from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
-from jobmon.wire.bounds import check_nesting
-from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import API_VERSION, Health, Listen, Listening
 from jobmon.wire.leases import ClaimJobs, JobsClaimed, ReadInstanceChanges
+from jobmon.wire.problems import Problem
 from jobmon.wire.routes import REQUEST_ID_HEADER, Access, Route
-from jobmon.wire.runs import BindJobs, ReadChanges
+from jobmon.wire.runs import ReadChanges
 
 _LONGEST_WAIT_S = 30.0
 _READERS = 3
@@ -90,7 +89,7 @@ class Api:
         return Admission(answering, self._credentials)
 
     def _endpoint(self, route: Route[Any, Any]) -> Callable[[Request], Awaitable[Response]]:
-        decoder = msgspec.json.Decoder(route.request)
+        reader = Reader(route)
         answer_of = self._answerer(route)
 
         async def endpoint(request: Request) -> Response:
@@ -99,12 +98,13 @@ class Api:
                 if route is routes.HEALTH:
                     return answered(self._health)
                 caller: Caller = request.scope[CALLER]
-                message = await self._decoded(decoder, body)
+                message, unread = await self._read_message(reader, body)
                 if route.access is Access.WORKER:
                     caller.check_covers(_tokens_of(message))
                 request_id = request.headers.get(REQUEST_ID_HEADER, "")
                 asked = _Asked(caller, _answer_key(caller, route, request_id, body) if request_id else b"")
-                return answered(await answer_of(message, asked))
+                answer = await answer_of(message, asked)
+                return answered(reader.with_refused(answer, unread) if unread else answer)
             except ClientDisconnect:
                 return Response(status_code=499)  # nobody reads it
             except JobmonError as error:
@@ -128,10 +128,10 @@ class Api:
             return lambda message, asked: self._write(route, message, asked)
         return lambda message, _: self._read(route, message)
 
-    async def _decoded(self, decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    async def _read_message(self, reader: Reader, body: bytes) -> tuple[Any, list[Problem]]:
         if len(body) <= _DECODED_HERE_BYTES:
-            return _decoded(decoder, body)
-        return await asyncio.get_running_loop().run_in_executor(self._decoder, _decoded, decoder, body)
+            return reader.read(body)
+        return await asyncio.get_running_loop().run_in_executor(self._decoder, reader.read, body)
 
     async def _encoded(self, answer: Awaitable[Any]) -> bytes:
         return encode(await answer)
@@ -232,21 +232,6 @@ _NOTHING_CLAIMED = encode(JobsClaimed([]))
 
 def _tokens_of(message: Any) -> list[str]:
     return [report.token for report in message.reports] if hasattr(message, "reports") else message.tokens
-
-
-def _decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    try:
-        message = decoder.decode(body)
-    except Undecodable as error:
-        raise InvalidRequest(f"the message cannot be read: {error}") from error
-    if isinstance(message, BindJobs):
-        for spec in message.jobs:
-            if spec.resources:
-                check_nesting(spec.resources)
-            if spec.call is not None:
-                check_nesting(spec.call.args)
-                check_nesting(spec.call.kwargs)
-    return message
 
 
 def _answer_key(caller: Caller, route: Route[Any, Any], request_id: str, body: bytes) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from jobmon.server.attempt_writes import AttemptWrites
+from jobmon.server.batches import refuse_if_nothing_is_left
 from jobmon.server.credentials import Credentials
 from jobmon.server.instance_writes import InstanceWrites
 from jobmon.server.lease_writes import LeaseWrites
@@ -63,4 +64,7 @@ class JobStateManager:
         Raises:
             JobmonError: it is refused; nothing of it is kept.
         """
-        return self._handlers[route.path](tx, message)
+        answer = self._handlers[route.path](tx, message)
+        if getattr(answer, "refused", None):
+            refuse_if_nothing_is_left(message, answer.refused)
+        return answer

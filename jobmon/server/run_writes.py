@@ -3,6 +3,8 @@
 import attrs
 
 from jobmon.errors import InvalidRequest, WorkflowActive, WorkflowChanged, WorkflowExists
+from jobmon.server import binding
+from jobmon.server.batches import refusal
 from jobmon.server.transitions import Transitions
 from jobmon.server.writing import Writing
 from jobmon.states import jobs, runs
@@ -87,31 +89,22 @@ class RunWrites:
     def bind(self, tx: Transaction, message: BindJobs) -> RunStanding:
         """Bind jobs; those that are bound already take the new executor and resources.
 
-        Raises:
-            WorkflowChanged: a job is bound with another digest.
-            InvalidRequest: a job id is outside the workflow's block.
+        Refused are a job that is bound with another digest (WorkflowChanged), an id outside the workflow's block, a
+        name or an id that another job has, and what runs nothing.
         """
         stored = self._writing.active_run(tx, message.run_id)
         workflow = workflows.get(tx.connection, stored.run.workflow_id)
         assert workflow is not None
-        block = range(workflow.first_job_id, workflow.first_job_id + workflow.n_jobs)
-        outside = [spec.job_id for spec in message.jobs if spec.job_id not in block]
-        if outside:
-            raise InvalidRequest(f"job ids {outside[:5]} are not of workflow {workflow.id}")
         bound = job_rows.digests(tx.connection, [spec.job_id for spec in message.jobs]) if stored.number > 1 else {}
-        changed = [spec.name for spec in message.jobs if bound.get(spec.job_id, spec.digest) != spec.digest]
-        if changed:
-            raise WorkflowChanged(f"these tasks are not what they were: {', '.join(changed[:10])}")
-        again = [spec for spec in message.jobs if spec.job_id in bound]
-        new = [spec for spec in message.jobs if spec.job_id not in bound]
-        if new:
-            for like, ids in job_rows.insert(tx.connection, workflow.id, new):
-                self._writing.live.keep_jobs(tx, ids, like)
+        again, new, refused = binding.sorted_out(message.jobs, workflow, bound)
+        likes, clashing = binding.insert(tx.connection, workflow.id, new)
+        for like, ids in likes:
+            self._writing.live.keep_jobs(tx, ids, like)
         if again:
             self._writing.live.forget_jobs(tx, [spec.job_id for spec in again])
             job_rows.rebind(tx.connection, again)
             self._writing.wake_claims(tx, {(workflow.id, spec.executor) for spec in again})
-        return RunStanding(stored.run.state)
+        return RunStanding(stored.run.state, [*refused, *clashing])
 
     def begin(self, tx: Transaction, message: BeginRun) -> RunStanding:
         """All jobs are bound: the run begins; what failed, was cancelled or is being ended is taken up again."""
@@ -142,14 +135,15 @@ class RunWrites:
         if stored.run.state is not RunState.RUNNING:
             return RunStanding(stored.run.state)
         found = self._writing.live.jobs(tx, message.job_ids)
-        strange = [i for i in message.job_ids if i not in found or found[i].workflow_id != stored.run.workflow_id]
-        if strange:
-            raise InvalidRequest(f"jobs {strange[:5]} are not of workflow {stored.run.workflow_id}")
+        workflow_id = stored.run.workflow_id
+        theirs = {i: like for i, like in found.items() if like.workflow_id == workflow_id}
         transitions = self._writing.transitions(tx)
-        transitions.take_jobs(found)
-        transitions.to_jobs(jobs.Ready(), message.job_ids)
+        transitions.take_jobs(theirs)
+        transitions.to_jobs(jobs.Ready(), [i for i in message.job_ids if i in theirs])
         self._writing.store(tx, transitions)
-        return RunStanding(stored.run.state)
+        strange = [i for i in message.job_ids if i not in theirs]
+        refused = [refusal(InvalidRequest(f"job {i} is not of workflow {workflow_id}"), job_id=i) for i in strange]
+        return RunStanding(stored.run.state, refused)
 
     def stop(self, tx: Transaction, message: StopRun) -> RunStanding:
         """Stop the run: jobs that wait for a place or have a live attempt are cancelled, no others."""

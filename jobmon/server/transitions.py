@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from jobmon.errors import InvalidTransition
+from jobmon.server.batches import refusal
 from jobmon.server.courses import Course, alike, by_course, of_one_course
 from jobmon.server.live_records import KnownInstance, LiveRecords
 from jobmon.states import instances, jobs
@@ -20,6 +22,7 @@ from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
 from jobmon.store.history import Entry, Log
 from jobmon.store.writer import Transaction
+from jobmon.wire.problems import Problem
 
 _NAMES = {event: event.__name__ for event in (*InstanceEvent.__args__, *JobEvent.__args__)}
 _NOT_MOVED = frozenset(
@@ -67,30 +70,42 @@ class Transitions:
         """How an instance that was taken stands now, without its ids and token."""
         return self._instances[token].now
 
-    def to_instances(self, events: Iterable[tuple[str, InstanceEvent]]) -> None:
+    def to_instances(self, events: Iterable[tuple[str, InstanceEvent]], refused: list[Problem] | None = None) -> None:
         """Apply events to instances that were taken, and what follows to their jobs.
 
-        Instances go together when they are given the very same event object; acceptances go together anyhow.
+        Instances go together when they are given the very same event object; acceptances go together anyhow. Events
+        without a meaning are listed in `refused`.
+
+        Raises:
+            InvalidTransition: an event has no meaning, and there is no such list.
         """
         for group in alike(events, self._instances):
             token, event = group[0]
             had_id = self.like(token).executor_job_id
-            self._move_instances([token for token, _ in group], event)
+            self._move_instances([token for token, _ in group], event, refused)
             if self.like(token).executor_job_id != had_id:
                 for token, event in group:
                     assert isinstance(event, Accepted), "nothing else gives an id"
                     self._known[token].executor_job_id = event.executor_job_id
 
-    def to_each_instance(self, event: InstanceEvent, tokens: Sequence[str]) -> None:
-        """Apply an event other than an acceptance to each of the instances, which were taken, and what follows."""
+    def to_each_instance(
+        self, event: InstanceEvent, tokens: Sequence[str], refused: list[Problem] | None = None
+    ) -> None:
+        """Apply an event other than an acceptance to each of the instances; else as `to_instances`."""
         for group in of_one_course(tokens, self._instances):
-            self._move_instances(group, event)
+            self._move_instances(group, event, refused)
 
-    def _move_instances(self, tokens: Sequence[str], event: InstanceEvent) -> None:
+    def _move_instances(self, tokens: Sequence[str], event: InstanceEvent, refused: list[Problem] | None) -> None:
         """Apply an event to instances of one course, and what follows to their jobs."""
         course, first = self._instances[tokens[0]], self._known[tokens[0]]
         before = first.whole(course.now)
-        after, effects = instances.apply(before, event)
+        try:
+            after, effects = instances.apply(before, event)
+        except InvalidTransition as error:
+            if refused is None:
+                raise
+            refused += [refusal(error, token=token) for token in tokens]
+            return
         now = course.now if after is before else self._live.like_of(after)
         moved = course.happened(_NAMES[type(event)], now, now.attempt)
         if after is not before and after.detail is not None and moved.entry is not None:

@@ -19,7 +19,7 @@ class Reason(StrEnum):
     NODE_FAILURE = "NODE_FAILURE"  #: the host, or what ran the command there, went away
     PREEMPTED = "PREEMPTED"  #: the platform took the place for another job
     CANCELLED = "CANCELLED"  #: somebody asked for its end
-    SUBMIT_REJECTED = "SUBMIT_REJECTED"  #: the platform refused it for good
+    SUBMIT_REJECTED = "SUBMIT_REJECTED"  #: refused for good, by the platform, or as its arguments cannot be given to it
     LOST = "LOST"  #: it is gone and nothing tells how it ended
     UNKNOWN = "UNKNOWN"  #: the platform says something that the plugin does not know
 

@@ -13,6 +13,7 @@ from jobmon.states.names import InstanceState
 from jobmon.states.reasons import Reason
 from jobmon.wire.bounds import Cursor, Id, Limit, Name, News, Seconds, Status, Tail, Text, Token, Usage
 from jobmon.wire.jobs import Call, Command
+from jobmon.wire.problems import Problem
 
 
 @attrs.frozen
@@ -112,6 +113,7 @@ class LeasesRenewed:
 
     superseded: list[str]
     needed: bool
+    refused: list[Problem] = attrs.field(factory=list)  #: elements that were refused, each by itself
 
 
 @attrs.frozen
@@ -230,6 +232,7 @@ class Recorded:
     """`ended`: those of the named attempts that are final now."""
 
     ended: list[str]
+    refused: list[Problem] = attrs.field(factory=list)  #: elements that were refused, each by itself
 
 
 @attrs.frozen

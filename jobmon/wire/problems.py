@@ -1,5 +1,6 @@
 """How an error travels: RFC 9457 problem details whose `type` is the name of a class of `jobmon.errors`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -22,6 +23,7 @@ STATUS: dict[type[errors.JobmonError], int] = {
     errors.StoreError: 503,
     errors.DatabaseGone: 503,
 }
+_SHOWN = 10
 _BY_NAME = {error.__name__: error for error in STATUS}
 
 
@@ -46,3 +48,11 @@ def to_error(problem: Problem) -> errors.JobmonError:
     error = _BY_NAME.get(problem.type, errors.ServerError)(problem.detail)
     error.data = problem.data
     return error
+
+
+def error_of_all(refused: Sequence[Problem]) -> errors.JobmonError:
+    """One error that tells of what was refused of a batch, of the kind of the first."""
+    error = to_error(refused[0])
+    more = [f"and {len(refused) - _SHOWN:,} more"] if len(refused) > _SHOWN else []
+    told = "; ".join([*dict.fromkeys(problem.detail for problem in refused[:_SHOWN]), *more])
+    return type(error)(told, error.data)

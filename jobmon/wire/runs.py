@@ -9,6 +9,7 @@ from jobmon.processes import ProcessIdentity
 from jobmon.states.names import JobState, RunState
 from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, News, NJobs, Place, Seconds, Text
 from jobmon.wire.jobs import AttemptRow, BoundJob, JobChange, JobRow, JobSpec
+from jobmon.wire.problems import Problem
 
 
 @attrs.frozen
@@ -91,6 +92,7 @@ class RunStanding:
     """How the run stands after a request."""
 
     state: RunState
+    refused: list[Problem] = attrs.field(factory=list)  #: elements that were refused, each by itself
 
 
 @attrs.frozen

@@ -8,6 +8,7 @@ from msgspec import Meta
 from jobmon.states.reasons import Reason
 from jobmon.wire.bounds import Name, Status, Tail, Text, Token, Tokens, Usage
 from jobmon.wire.jobs import Call, Command
+from jobmon.wire.problems import Problem
 
 
 @attrs.frozen
@@ -42,11 +43,15 @@ class Start:
 
 @attrs.frozen
 class Starts:
-    """Answers in the order of the tokens; heartbeats are due every `heartbeat_s`."""
+    """Answers in the order of the tokens; where all would be too large, for the first ones: ask again for the others.
+
+    Heartbeats are due every `heartbeat_s`.
+    """
 
     starts: list[Start]
     heartbeat_s: float
     orphan_after_s: float
+    refused: list[Problem] = attrs.field(factory=list)  #: elements that were refused, each by itself
 
 
 @attrs.frozen
@@ -62,6 +67,7 @@ class HeartbeatAnswer:
     """`end`: attempts that were given up or cancelled: end their commands."""
 
     end: list[str]
+    refused: list[Problem] = attrs.field(factory=list)  #: elements that were refused, each by itself
 
 
 @attrs.frozen
@@ -101,3 +107,4 @@ class ReportsRecorded:
     """`superseded`: attempts that had been given up, so that the report changed nothing."""
 
     superseded: list[str]
+    refused: list[Problem] = attrs.field(factory=list)  #: elements that were refused, each by itself

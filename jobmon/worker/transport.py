@@ -16,7 +16,7 @@ HEARTBEAT = "/attempts/heartbeat"
 FINISH = "/attempts/finish"
 GIVE_BACK = "/attempts/give-back"
 API = "0.1"
-_MOST_BYTES = 64 << 20  # of an answer: nothing that the server sends comes near it
+_MOST_BYTES = 256 << 20  # of an answer: a call with the results that it takes has at most about 64 MB
 
 
 class Unreachable(Exception):

@@ -442,7 +442,7 @@ def test_a_resumed_workflow_must_be_the_same_and_takes_up_what_was_being_ended(s
     again = server.call(routes.OPEN_RUN, message)
     assert (again.run_number, again.n_bound, again.first_job_id) == (2, 2, opened.first_job_id)
     changed = [replace(spec, digest="other") for spec in specs(again, 2)]
-    with pytest.raises(WorkflowChanged, match="t0, t1"):
+    with pytest.raises(WorkflowChanged, match=r"t0.*t1"):
         server.call(routes.BIND_JOBS, BindJobs(again.run_id, changed))
     server.call(routes.BIND_JOBS, BindJobs(again.run_id, specs(again, 2)))
     server.call(routes.BEGIN_RUN, BeginRun(again.run_id))

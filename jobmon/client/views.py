@@ -3,15 +3,20 @@
 import io
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
+import attrs
+
 from jobmon.client.printing import printable_lines
 from jobmon.client.progress import ExecutorProgress, Pace
 
 _EVERY_S = 10.0
+_NOTE_AGAIN_S = 60.0
+_NUMBER = re.compile(r"\d+([.,:]\d+)*")
 _log = logging.getLogger(__name__)
 
 
@@ -41,6 +46,15 @@ class SilentView:
         """Nothing."""
 
 
+@attrs.frozen
+class _Note:
+    """A note as it was said last, when that was, and when it was seen last."""
+
+    text: str
+    said_s: float
+    seen_s: float
+
+
 class PlainView:
     """Log lines on standard error: events as they come, progress at most every ten seconds and only when it changed."""
 
@@ -49,19 +63,18 @@ class PlainView:
         self._next_s = time.monotonic() + _EVERY_S
         self._pace = Pace(time.monotonic())
         self._said = ""
-        self._notes: set[str] = set()
+        self._notes: dict[str, _Note] = {}
 
     def line(self, text: str) -> None:
         """The text, with the time of day before its first line."""
         print(f"{time.strftime('%H:%M:%S')} {printable_lines(text)}", file=self._out, flush=True)
 
     def show(self, rows: Sequence[ExecutorProgress], notes: Sequence[str]) -> None:
-        """New notes at once, counts when it is time."""
-        for note in notes:
-            if note not in self._notes:
-                self.line(note)
-        self._notes = set(notes)
+        """New notes at once, those of which but the numbers changed now and then, counts when it is time."""
         now = time.monotonic()
+        for note in notes:
+            self._say_note(note, now)
+        self._notes = {key: note for key, note in self._notes.items() if now - note.seen_s < _NOTE_AGAIN_S}
         if now < self._next_s:
             return
         self._next_s = now + _EVERY_S
@@ -69,6 +82,14 @@ class PlainView:
         if text != self._said:
             self._said = text
             self.line(f"{pace}; {text}")
+
+    def _say_note(self, text: str, now: float) -> None:
+        key = _NUMBER.sub("#", text)
+        said = self._notes.get(key)
+        if said is None or (said.text != text and now - said.said_s >= _NOTE_AGAIN_S):
+            self.line(text)
+            said = _Note(text, now, now)
+        self._notes[key] = attrs.evolve(said, seen_s=now)
 
     def end(self, rows: Sequence[ExecutorProgress]) -> None:
         """A line for each executor."""

@@ -207,6 +207,20 @@ def handling_of_sighup() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+def test_a_note_of_which_but_the_numbers_change_is_not_said_each_time(monkeypatch):
+    now, out = [0.0], io.StringIO()
+    monkeypatch.setattr("jobmon.client.views.time.monotonic", lambda: now[0])
+    view = PlainView(out)
+    for left in range(40, 0, -1):
+        view.show(BUSY, [f"compute: {left} pending: no place (since 10:41:{left:02})"] if left % 5 else [])
+    assert out.getvalue().count("pending") == 1
+    view.show(BUSY, ["compute: 3 pending: the queue is disabled"])
+    assert out.getvalue().count("pending") == 2
+    now[0] += 61
+    view.show(BUSY, ["compute: 2 pending: the queue is disabled"])
+    assert out.getvalue().count("pending") == 3
+
+
 @pytest.mark.parametrize(("kind", "view"), [("xterm", LiveView), ("dumb", PlainView)])
 def test_bars_are_for_terminals_that_can_move_the_cursor(kind, view, monkeypatch):
     monkeypatch.setenv("TERM", kind)

@@ -10,8 +10,9 @@ import sys
 from typing import Any
 
 from jobmon.isolated import isolated
+from jobmon.plugins import trial
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = trial.TIMEOUT_S + 30  #: the trial in it has the shorter one, and says what it was
 
 
 def probe(name: str) -> dict[str, Any]:

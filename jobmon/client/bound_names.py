@@ -9,7 +9,7 @@ _DYNAMIC = frozenset(
     {"__dict__", "_convert_", "_getframe", "eval", "exec", "f_globals", "global_enum", "globals", "locals", "modules"}
     | {"setattr", "vars"}
 )
-A_COROUTINE, A_GENERATOR = "a coroutine", "a generator"
+AN_AWAITABLE, A_GENERATOR = "an awaitable", "a generator"
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -34,7 +34,7 @@ def bound_names(source: str) -> frozenset[str] | None:
 
 
 def suspends(source: str, name: str) -> str | None:
-    """What the function of that name gives instead of a result when it is called: "a coroutine" or "a generator".
+    """What the function of that name gives instead of a result when it is called: "an awaitable" or "a generator".
 
     None where it may well give a result: decorated functions may, and so may those that are bound in other ways.
     """
@@ -50,7 +50,7 @@ def suspends(source: str, name: str) -> str | None:
         case ast.FunctionDef(decorator_list=[]) if any(_yields(node) for node in found.body):
             return A_GENERATOR
         case ast.AsyncFunctionDef(decorator_list=[]):
-            return A_GENERATOR if any(_yields(node) for node in found.body) else A_COROUTINE
+            return A_GENERATOR if any(_yields(node) for node in found.body) else AN_AWAITABLE
     return None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from jobmon.client.bound_names import A_COROUTINE, A_GENERATOR, bound_names, suspends
+from jobmon.client.bound_names import A_GENERATOR, AN_AWAITABLE, bound_names, suspends
 from jobmon.client.import_paths import is_script, script_folder
 from jobmon.worker.calls import SCRIPT_NAME
 
@@ -84,12 +84,12 @@ def _unloaded_problem(module: str, function: str) -> str | None:
 def _gives(target: object) -> str | None:
     """What the function gives instead of a result when it is called, if it is one of those."""
     if inspect.iscoroutinefunction(target):
-        return A_COROUTINE
+        return AN_AWAITABLE
     return A_GENERATOR if inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target) else None
 
 
 def _no_result(function: str, gives: str) -> str:
-    instead = "one that calls asyncio.run(...)" if gives == A_COROUTINE else "one that returns a list"
+    instead = "one that calls asyncio.run(...)" if gives == AN_AWAITABLE else "one that returns a list"
     return f"{function!r} gives {gives} when it is called, and runs nothing; call a function with a result: {instead}"
 
 

@@ -85,5 +85,9 @@ def _type(hint: Any) -> str:
 def _default(default: Any) -> Any:
     if default is attrs.NOTHING:
         return None
-    value = default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
+    value = default
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        if default.takes_self:
+            return "made from the others"
+        value = default.factory()
     return msgspec.to_builtins(value, str_keys=True, enc_hook=str)

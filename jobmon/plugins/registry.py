@@ -22,13 +22,14 @@ from jobmon.plugins.installed import (
     enabled,
 )
 from jobmon.plugins.metadata import Found, lost, read_path
+from jobmon.plugins.trial import refuse_harm
 
 
 class Registry:
     """The installed executor types."""
 
-    def __init__(self, find: Find = read_path) -> None:
-        self._find = find
+    def __init__(self, find: Find = read_path, *, try_first: bool = True) -> None:
+        self._find, self._try_first = find, try_first
         self._loaded: dict[str, type[Executor]] = {}
 
     @functools.cached_property
@@ -69,6 +70,8 @@ class Registry:
             raise PluginError(brought_by(types[name]))
         installed = types[name][0]
         who = f"executor type {name!r} ({installed})"
+        if self._try_first:
+            refuse_harm(installed)
         try:
             module: object = import_module(installed.module)
             for part in filter(None, installed.attribute.split(".")):

@@ -62,3 +62,5 @@ def build(settings_type: type, table: Mapping[str, Any]) -> tuple[Any, list[str]
         return settings_type(**values), []
     except (TypeError, ValueError) as error:
         return None, [str(error)]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - of the class's own validators and factories
+        return None, [f"{type(error).__name__}: {error}"]

@@ -22,7 +22,7 @@ class Mode(StrEnum):
 
 @attrs.frozen
 class Settings:
-    host: str = setting(help="where it runs")
+    node: str = setting(help="where it runs")
     mode: Mode = setting(Mode.FAST, help="how")
     limits: dict[str, int] | None = setting(None, help="of each queue")
     tries: list[int] = setting(factory=lambda: [1, 2], help="pauses")
@@ -69,7 +69,7 @@ def test_a_type_is_shown_as_it_declares_itself(place: Path, capsys: pytest.Captu
     assert (shown["type"], shown["distribution"], shown["version"]) == ("typed", "jobmon-executor-typed", "1.2")
     assert (shown["contract"], shown["about"]) == ("1.0", "Jobs of the laboratory.")
     assert [tuple(field.values()) for field in shown["settings"]] == [
-        ("host", "str", True, None, "where it runs"),
+        ("node", "str", True, None, "where it runs"),
         ("mode", "'fast' | 'slow'", False, "fast", "how"),
         ("limits", "dict[str, int] | None", False, None, "of each queue"),
         ("tries", "list[int]", False, [1, 2], "pauses"),
@@ -91,7 +91,7 @@ def test_a_type_is_shown_to_people_with_every_default_and_help(place: Path, caps
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     for expected in (
         "typed jobmon-executor-typed 1.2, contract 1.0",
-        "host str required where it runs",
+        "node str required where it runs",
         "limits dict[str, int] | None none of each queue",
         'queue str "long.q" where it waits',
         "memory enforced",

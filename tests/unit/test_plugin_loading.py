@@ -1,5 +1,6 @@
 """Types are loaded one by one; whatever is wrong with a plugin is told of that plugin alone."""
 
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,7 @@ THIS = f"this jobmon {version('jobmon')} speaks {CONTRACT_VERSION[0]}.{CONTRACT_
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of installed plugins, one of them usable. Its modules are forgotten afterwards."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("JOBMON_DISABLE_PLUGINS", raising=False)
     before = set(sys.modules)
     plugin(tmp_path, "fine", good("fine"))
@@ -128,6 +130,7 @@ def test_a_name_that_this_contract_does_not_have_is_told_as_a_matter_of_versions
         ("reporting = 'nobody'", "reporting is 'nobody', not a Reporting"),
         ("core_resources = {'ram': None}", "core_resources is {'ram': None}, not a mapping of cores, memory"),
         ("exit_map = {99: 256}", "exit_map is {99: 256}, not a mapping of exit statuses"),
+        ("exit_map = {99: 0}", "exit_map is {99: 0}, not a mapping of exit statuses other than 0"),
     ],
 )
 def test_a_class_that_declares_what_cannot_be_is_refused(place: Path, line: str, said: str) -> None:
@@ -139,6 +142,65 @@ def test_settings_whose_types_cannot_be_resolved_are_refused(place: Path) -> Non
     code = "import attrs\n@attrs.frozen\nclass Lost:\n    host: 'Nowhere' = None\n" + good("odd")
     plugin(place, "odd", code.replace("    api_version", "    settings_type = Lost\n    api_version"))
     assert "not an attrs class with types that can be resolved" in refusal("odd")
+
+
+@pytest.mark.parametrize("name", ["type", "host"])
+def test_a_setting_that_jobmon_toml_keeps_for_the_core_is_refused(place: Path, name: str) -> None:
+    code = f"import attrs\n@attrs.frozen\nclass Own:\n    {name}: str = ''\n" + good("odd")
+    plugin(place, "odd", code.replace("    api_version", "    settings_type = Own\n    api_version"))
+    assert f"settings_type has a field {name!r}, which every executor's table" in refusal("odd")
+
+
+def test_a_default_that_cannot_be_made_is_refused(place: Path) -> None:
+    code = "import attrs\n@attrs.frozen\nclass Own:\n    x: int = attrs.field(factory=lambda: {}['x'])\n" + good("odd")
+    plugin(place, "odd", code.replace("    api_version", "    settings_type = Own\n    api_version"))
+    assert "settings_type cannot make the default of 'x': KeyError: 'x'" in refusal("odd")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("print('hello', flush=True)", "writes to standard output ('hello')"),
+        ("import subprocess; subprocess.run(['echo', 'deep'])", "writes to standard output ('deep')"),
+        ("import os; os._exit(0)", "ends the process, with exit status 0"),
+        ("import os; os.kill(os.getpid(), 11)", "ends the process, by signal 11"),
+        ("raise KeyboardInterrupt", "raises KeyboardInterrupt"),
+        ("raise BaseException('no')", "raises BaseException: no"),
+        ("import os; os.environ['JOBMON_DATA'] = '/x'", "changes the environment (JOBMON_DATA)"),
+        ("import os; os.chdir('/usr')", "changes the working folder to /usr"),
+        ("import os; os.umask(0)", "changes the umask"),
+        ("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)", "changes what is done on signals"),
+        ("import sys, io; sys.stdout = io.StringIO()", "replaces the standard streams"),
+        ("import threading; threading.Thread(target=threading.Event().wait, name='t').start()", "threads running (t)"),
+        ("import subprocess; subprocess.Popen(['sleep', '5'])", "leaves processes running"),
+    ],
+)
+def test_what_an_import_does_to_its_host_is_tried_elsewhere_and_refused(place: Path, line: str, said: str) -> None:
+    plugin(place, "harms", f"{line}\n{good('harms')}")
+    told = refusal("harms")
+    assert told.startswith("executor type 'harms' (jobmon-executor-harms 1.2) is refused: importing it ")
+    assert told.endswith(said)
+    assert "jobmon_harms" not in sys.modules
+
+
+def test_an_import_that_does_not_end_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobmon.plugins.trial.TIMEOUT_S", 2.0)
+    Registry().load("fine")  # tried before the limit is so short for it, or not
+    plugin(place, "hangs", "import signal; signal.pause()")
+    with pytest.raises(PluginError, match="importing it takes longer than 2 s"):
+        Registry().load("hangs")
+
+
+def test_a_plugin_is_tried_once_and_again_when_it_has_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda argv, **more: started.append(argv) or popen(argv, **more))
+    for _ in range(2):
+        Registry().load("fine")
+    assert len(started) == 1
+    (place / "jobmon_fine.py").write_text(good("fine") + "# changed")
+    Registry().load("fine")
+    assert len(started) == 2
 
 
 def test_a_disabled_type_is_as_good_as_not_installed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,11 +120,11 @@ def test_a_source_that_is_nested_deeply_is_read():
 @pytest.mark.parametrize(
     ("source", "gives"),
     [
-        ("async def work(): return 1", "a coroutine"),
+        ("async def work(): return 1", "an awaitable"),
         ("def work():\n    yield 1", "a generator"),
         ("def work():\n    if True:\n        x = yield from range(3)", "a generator"),
         ("async def work():\n    yield 1", "a generator"),
-        ("def work(): return 1\nasync def work(): pass", "a coroutine"),
+        ("def work(): return 1\nasync def work(): pass", "an awaitable"),
     ],
 )
 @pytest.mark.parametrize("loaded", [False, True])
@@ -160,5 +160,5 @@ def test_a_function_that_only_uses_such_functions_is_not(modules, source):
 
 def test_a_coroutine_of_a_class_is_refused(modules):
     modules("jobmon_holds.py", "class Holder:\n    async def work(): pass\n    def fine(): pass\n")
-    assert "a coroutine" in problems("jobmon_holds:Holder.work")[0]
+    assert "an awaitable" in problems("jobmon_holds:Holder.work")[0]
     assert problems("jobmon_holds:Holder.fine") == ()

@@ -10,6 +10,7 @@ from jobmon.cli.asking import find_workflow, reach, read_workflows
 from jobmon.cli.exits import Exit
 from jobmon.cli.output import Column, json_option, print_json, print_json_rows, print_table, printable
 from jobmon.client.words import WORDS, counted
+from jobmon.states.names import FINAL_RUN_STATES
 from jobmon.wire.runs import WorkflowStatus
 
 _LIMIT = 50
@@ -114,7 +115,9 @@ def _print_one(workflow: WorkflowStatus) -> None:
         }
         for executor in workflow.executors
     ]
-    head = [Column("executor", least=12), Column("type", importance=13), Column("served", importance=12)]
+    head = [Column("executor", least=12), Column("type", importance=13)]
+    if workflow.run_state not in FINAL_RUN_STATES:  # nobody needs to serve what is over
+        head.append(Column("served", importance=12))
     print_table([*head, *_counts(rows)], rows, empty="it has no jobs")
     for note in workflow.notes:
         click.echo(printable(note))

@@ -7,9 +7,9 @@ from jobmon.cli.app import run
 from jobmon.cli.asking import find_job, find_workflow
 from jobmon.cli.exits import Exit
 from jobmon.errors import InvalidRequest
-from jobmon.states.names import RunState
+from jobmon.states.names import FINAL_RUN_STATES, RunState
 from jobmon.wire import routes
-from jobmon.wire.runs import JobRows, WorkflowStatus, WorkflowStatuses
+from jobmon.wire.runs import ExecutorCounts, JobRows, WorkflowStatus, WorkflowStatuses
 
 
 class Asked:
@@ -59,3 +59,12 @@ def test_a_run_whose_client_has_ended_says_so(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "is RUNNING, client gone" in said
     assert "run(resume=True) goes on" in said
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_whether_an_executor_is_served_is_told_while_a_run_is_not_over(state, monkeypatch, capsys):
+    counts = ExecutorCounts("compute", "uge", False, {"DONE": 1})
+    monkeypatch.setattr(Asked, "workflow", attrs.evolve(Asked.workflow, run_state=state, executors=[counts]))
+    monkeypatch.setattr("jobmon.cli.status.reach", Asked)
+    assert run(["status", "7"]) == 0
+    assert ("served" in capsys.readouterr().out) == (state not in FINAL_RUN_STATES)

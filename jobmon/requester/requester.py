@@ -84,7 +84,7 @@ class Requester:
             raise MessageTooLarge(f"the message to {route.path} has {len(body)} bytes; {route.most_bytes} are the most")
         request_id = new_request_id() if route.writes else ""
         deadline = None if patience_s is None else time.monotonic() + patience_s
-        pause_s, away_since_s = _FIRST_PAUSE_S, time.monotonic()
+        pause_s, away_s = _FIRST_PAUSE_S, 0.0
         while True:
             try:
                 return self._once(route, body, request_id)
@@ -93,10 +93,11 @@ class Requester:
                 if self._stopped.is_set() or (deadline is not None and time.monotonic() + pause_s > deadline):
                     raise ServerUnreachable(f"no server answers at {self.url}: {_plain(error)}") from error
             self._stopped.wait(pause_s * random.uniform(0.5, 1.0))
+            away_s += pause_s  # not by a clock: this process may have been stopped meanwhile, and the server with it
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            self._bring_back(away_since_s)
+            self._bring_back(away_s)
 
-    def _bring_back(self, away_since_s: float) -> None:
+    def _bring_back(self, away_s: float) -> None:
         """Have the server started again. What hinders that may pass, such as a server that is just ending."""
         if self._recover is None or self._stopped.is_set():
             return
@@ -105,7 +106,7 @@ class Requester:
         except DatabaseGone:
             raise
         except (ServerUnreachable, StoreError):
-            if time.monotonic() - away_since_s > _RECOVERY_S:
+            if away_s > _RECOVERY_S:
                 raise
 
     def _once(self, route: Route[Request, Answer], body: bytes, request_id: str) -> Answer:

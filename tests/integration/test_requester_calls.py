@@ -1,5 +1,6 @@
 """How a requester finds its server, what it repeats, and what it tells when there is none."""
 
+import itertools
 import json
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -251,6 +253,23 @@ def test_a_requester_that_is_stopped_gives_up_at_once_whatever_its_patience() ->
     requester.stop()
     with pytest.raises(ServerUnreachable, match="have been stopped"):
         requester.call(routes.HEALTH, ReadHealth())
+
+
+def test_a_process_that_was_stopped_asks_for_its_server_more_than_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = itertools.count(0.0, 1000.0)  # as if it were stopped between any two looks at the clock
+    with strangers_server(0, HEALTH) as port:
+        tries = iter([ServerUnreachable("it does not answer yet"), StoreError("its lock is held"), None])
+
+        def recover() -> str:
+            if error := next(tries):
+                raise error
+            return f"http://127.0.0.1:{port}"
+
+        monkeypatch.setattr("jobmon.requester.requester.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+        requester = Requester("http://127.0.0.1:1", "t", recover=recover)
+        assert requester.call(routes.HEALTH, ReadHealth()).database_id == "d"
 
 
 def test_a_proxy_of_the_environment_never_sees_the_token(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from starlette.responses import Response
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -232,3 +234,34 @@ def test_the_sweep_breaks_what_is_overdue_and_says_how_many_in_one_line(
 
     on_a_server(body)
     assert [record.message.split(":")[0] for record in caplog.records] == ["5 connections dropped"]
+
+
+GOOD = [head("/health", length=2) + b"{}", head(auth=USER, length=3) + b"[1]", head("/nothing", WORKER), head("/jobs")]
+PIECES = st.one_of(
+    st.binary(max_size=200),
+    st.sampled_from(GOOD),
+    st.builds(lambda whole, at: whole[:at], st.sampled_from(GOOD), st.integers(0, 200)),
+    st.builds(lambda whole, at, odd: whole[:at] + odd + whole[at:], st.sampled_from(GOOD), st.integers(0, 200),
+              st.binary(max_size=3)),
+    st.sampled_from([b"\r\n", b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"0\r\n\r\n"]),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(PIECES, max_size=8))
+def test_whatever_bytes_come_in_whatever_pieces_nothing_breaks_and_nothing_is_written_to_the_log(
+    pieces: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body(server: Server) -> None:
+        connection, wire = server.connect()
+        for data in pieces:
+            if not wire.closed:
+                connection.data_received(data)
+                await answered()
+        assert b" 500 " not in wire.written
+        assert wire.closed or not connection.overdue(asyncio.get_running_loop().time())
+        connection.connection_lost(None)
+        await answered()
+
+    on_a_server(body)
+    assert caplog.records == []

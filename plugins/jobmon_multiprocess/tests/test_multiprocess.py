@@ -241,12 +241,12 @@ def test_an_agent_that_keeps_dying_is_spoken_of_and_what_waited_goes_on_waiting(
     make: Callable[[], Multiprocess], server: WorkerServer, tmp_path: Path
 ) -> None:
     executor = make()
-    server.hold()  # nothing begins
+    server.shut()  # nothing begins
     submitted = submit(executor, "t1")
     for _ in range(3):
         assert executor._agent is not None
         assert executor._agent._process is not None
-        assert executor.observe(submitted=submitted) == {"t1": Pending("waits for a free worker")}
+        assert isinstance(executor.observe(submitted=submitted)["t1"], Pending)
         executor._agent._process.kill()
         executor._agent._process.wait()
         seen = None
@@ -257,6 +257,22 @@ def test_an_agent_that_keeps_dying_is_spoken_of_and_what_waited_goes_on_waiting(
                 continue
     assert isinstance(seen, Pending)
     assert "its agent died 3 times within 10 minutes, the last time by signal 9" in (seen.why or "")
+
+
+def test_a_manager_without_descriptors_puts_off_and_says_so(
+    make: Callable[[], Multiprocess], server: WorkerServer
+) -> None:
+    executor = make()
+    executor.stop()  # its connection is gone
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        outcome = dict(executor.submit(requests=[request("t1")]))["t1"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert isinstance(outcome, Deferred)
+    assert "Too many open files" in outcome.why
+    submit(executor, "t1")
 
 
 def test_submitting_again_what_the_agent_has_changes_nothing(

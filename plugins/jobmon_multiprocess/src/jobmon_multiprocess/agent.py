@@ -3,6 +3,7 @@
 One line of JSON each way over the Unix socket `agent.sock` in the agent's folder.
 """
 
+import errno
 import json
 import os
 import select
@@ -21,6 +22,8 @@ from jobmon_multiprocess.deaths import Deaths
 #: A new agent first waits for an older one of its folder to be gone.
 _START_S = 75.0
 _REPLY_S = 30.0
+#: There is no room for another process, descriptor or file just now.
+_FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT)
 
 
 class AgentUnavailable(SchedulerUnavailable):
@@ -84,7 +87,12 @@ class Agent:
 
     def _exchange(self, line: bytes) -> Reply:
         if self._channel is None:
-            self._channel = self._met() or self._start()
+            try:
+                self._channel = self._met() or self._start()
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise AgentUnavailable(f"this host is full: {error.strerror}", asked=False) from error
+                raise
         fields = self._put(self._channel, line)
         return Reply(fields["agent"], tuple(fields["accepted"]), fields["stages"], fields["full"], fields["error"])
 

@@ -12,6 +12,8 @@ from jobmon.worker.values import of_numpy, shown
 
 
 def _program(value: Any) -> Any:
+    if type(value) is str:
+        return value
     several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
     return tuple(map(of_numpy, value)) if several else of_numpy(value)
 

@@ -18,7 +18,7 @@ DEEPEST = 200
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 #: The key of the object that stands for a tuple.
 TUPLE_KEY = "$tuple"
-_MOST_PROBLEMS = 20
+_MOST_PROBLEMS, _LONGEST_PATH = 20, 8
 _SCALARS_OF_NUMPY = "biufU"  # bool, whole numbers, floats, text; the values of others, such as dates, are no plain ones
 _PLAIN = (str, int, float, list, tuple, dict)
 
@@ -76,6 +76,9 @@ class Plain:
     def _items(self, value: Any) -> list[Any]:
         path, copy = self._path, []
         for i, item in enumerate(value):
+            if type(item) is str and item.isascii():  # as most are
+                copy.append(item)
+                continue
             path.append(i)
             copy.append(self._taken(item))
             path.pop()
@@ -84,8 +87,11 @@ class Plain:
     def _entries(self, value: dict[Any, Any]) -> dict[str, Any]:
         path, copy = self._path, {}
         for given, item in list(value.items()):
-            key = of_numpy(given)
+            key = given if type(given) is str else of_numpy(given)
             self.check_key(key)
+            if type(item) is str and item.isascii():
+                copy[key] = item
+                continue
             path.append(given)
             copy[key] = self._taken(item)
             path.pop()
@@ -116,8 +122,10 @@ class Plain:
     def refuse(self, what: str) -> None:
         """Note what is wrong with the value that is looked at."""
         if len(self.problems) < _MOST_PROBLEMS:
-            where = "".join(f"[{shown(key)}]" for key in self._path[1:])
-            self.problems.append(f"{self._path[0]}{where} {what}")
+            where = [f"[{shown(key)}]" for key in self._path[1:]]
+            if len(where) > _LONGEST_PATH:
+                where[3:-1] = ["..."]
+            self.problems.append(f"{self._path[0]}{''.join(where)} {what}")
 
 
 def of_numpy(value: Any) -> Any:

@@ -153,7 +153,9 @@ def nested(depth: int) -> Any:
 def test_nesting_has_a_bound_that_is_told() -> None:
     assert same(sent(nested(DEEPEST)), nested(DEEPEST))
     for depth in (DEEPEST + 1, 985, 5000):
-        assert sent(nested(depth))[0].endswith(f"is nested more than {DEEPEST} deep")
+        assert sent(nested(depth)) == [f"it[0][0][0]...[0] is nested more than {DEEPEST} deep"]
+    with pytest.raises(CallFailed, match=r"the result\[0\]\[0\]\[0\]\.\.\.\[0\] is nested more than 200 deep$"):
+        result_of(nested(985))
 
 
 def test_a_value_that_holds_itself_is_refused_at_once_however_often_it_does() -> None:

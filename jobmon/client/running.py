@@ -30,6 +30,7 @@ from jobmon.processes import identify
 from jobmon.requester import Requester, connect
 from jobmon.wire import routes
 from jobmon.wire.runs import OpenRun, RunContext, RunOpened, StopRun
+from jobmon.worker.command import MARK
 
 if TYPE_CHECKING:
     from jobmon.client.workflow import ManagerPlace, Workflow
@@ -157,8 +158,9 @@ def _open(
     workflow: "Workflow", plan: Plan, context: RunContext, requester: Requester, *, resume: bool, take_over: bool
 ) -> RunOpened:
     request = OpenRun(
-        workflow.name, workflow.workflow_args, len(plan.tasks), context, identify(), resume=resume, take_over=take_over
-    )
+        workflow.name, workflow.workflow_args, len(plan.tasks), context, identify(), resume=resume, take_over=take_over,
+        inside=os.environ.get(MARK) or None, exclusive=[named.name for named in plan.usable if named.exclusive],
+    )  # fmt: skip
     try:
         return open_run(requester, request)
     except WorkflowChanged as error:

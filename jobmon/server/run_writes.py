@@ -2,14 +2,15 @@
 
 import attrs
 
-from jobmon.errors import InvalidRequest, WorkflowActive, WorkflowChanged, WorkflowExists
+from jobmon.errors import InvalidRequest, InvalidWorkflow, WorkflowActive, WorkflowChanged, WorkflowExists
 from jobmon.server import binding
 from jobmon.server.batches import refusal
 from jobmon.server.transitions import Transitions
 from jobmon.server.writing import Writing
 from jobmon.states import jobs, runs
-from jobmon.states.names import FINAL_RUN_STATES, JobState, RunState
+from jobmon.states.names import FINAL_INSTANCE_STATES, FINAL_RUN_STATES, JobState, RunState
 from jobmon.states.runs import RunEvent, WorkflowRun
+from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
 from jobmon.store import workflows
 from jobmon.store.workflows import StoredRun, StoredWorkflow
@@ -37,7 +38,9 @@ class RunWrites:
         Raises:
             WorkflowExists: it is not new and `resume` is not said.
             WorkflowActive: another run is active and its client may be alive.
+            InvalidWorkflow: it would wait for the task that it runs in, which waits for it.
         """
+        self._refuse_circle(tx, message)
         if message.n_jobs < 0:
             raise InvalidRequest(f"a workflow cannot have {message.n_jobs} jobs")
         found = None
@@ -52,6 +55,19 @@ class RunWrites:
         tx.after_commit(lambda: self._writing.signs.heard_run(run.id))
         n_bound = workflows.count_bound(tx.connection, found.id) if number > 1 else 0
         return RunOpened(found.id, run.id, number, found.first_job_id, n_bound)
+
+    def _refuse_circle(self, tx: Transaction, message: OpenRun) -> None:
+        """Refuse a workflow inside an attempt that needs the exclusive executor on which the attempt itself runs."""
+        if message.inside is None or not message.exclusive:
+            return
+        outer = instance_rows.load(tx.connection, [message.inside]).get(message.inside)
+        if outer is None or outer.state in FINAL_INSTANCE_STATES or outer.executor not in message.exclusive:
+            return
+        raise InvalidWorkflow(
+            f"workflow {message.name!r} runs inside a task of workflow {outer.workflow_id} (job {outer.job_id}) on "
+            f"executor {outer.executor!r}, which its own tasks need, too, and which serves one workflow at a time: "
+            "each would wait for the other for ever. Give one of the two another executor"
+        )
 
     def _take_up(self, tx: Transaction, found: StoredWorkflow, message: OpenRun) -> int:
         """Make way for a further run of a workflow; its number."""

@@ -18,6 +18,7 @@ STATUS: dict[type[errors.JobmonError], int] = {
     errors.Superseded: 409,
     errors.InvalidTransition: 409,
     errors.ConfigurationError: 422,
+    errors.InvalidWorkflow: 422,
     errors.ServerIncompatible: 426,
     errors.ServerError: 500,
     errors.StoreError: 503,

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from jobmon.processes import ProcessIdentity
 from jobmon.states.names import JobState, RunState
-from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, News, NJobs, Place, Seconds, Text
+from jobmon.wire.bounds import Cursor, Id, Ids, Limit, Name, News, NJobs, Place, Seconds, Text, Token
 from jobmon.wire.jobs import AttemptRow, BoundJob, JobChange, JobRow, JobSpec
 from jobmon.wire.problems import Problem
 
@@ -26,7 +26,8 @@ class OpenRun:
     """Open a run of a workflow, which is made when there is none of that name and `workflow_args`.
 
     `workflow_args` None always makes a fresh workflow. `gone_run` names an active run whose client the sender has seen
-    to be dead; `take_over` ends any other active run.
+    to be dead; `take_over` ends any other active run. A client inside an attempt names its token, and those of its
+    executors that are exclusive: to wait for one that the attempt itself holds would never end.
     """
 
     name: Name
@@ -37,6 +38,8 @@ class OpenRun:
     resume: bool = False
     take_over: bool = False
     gone_run: Id | None = None
+    inside: Token | None = None
+    exclusive: Annotated[list[Name], Meta(max_length=10_000)] = attrs.field(factory=list)
 
 
 @attrs.frozen

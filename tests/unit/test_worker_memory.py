@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+from jobmon.agent.attempts import Attempt
 from jobmon.agent.memory_kills import MemoryKills
+from jobmon.agent.messages import Order
+from jobmon.agent.runner import Runner
+from jobmon.states.reasons import Reason
 from jobmon.worker.memory import oom_kills
 
 
@@ -46,3 +50,20 @@ def test_each_kill_for_memory_is_one_commands_and_one_that_nobody_died_of_is_nob
     kills.settle()
     kills.settle()
     assert not kills.one_more()
+
+
+def test_an_agent_tells_a_kill_for_memory_from_a_kill_and_from_an_end_that_was_asked_for() -> None:
+    counted = 0
+    runner = Runner.__new__(Runner)
+    runner._memory_kills = MemoryKills(lambda: counted)
+    command, cancelled = Attempt(Order("t1")), Attempt(Order("t2"), ending=(Reason.CANCELLED, "asked for"))
+    killed, part_killed, failed = 9, 137 << 8, 1 << 8
+    assert runner._why(command, killed) is None
+    counted = 2
+    assert runner._why(command, failed) is None
+    assert runner._why(cancelled, killed) == cancelled.ending
+    for status in (killed, part_killed):
+        told = runner._why(command, status)
+        assert told is not None
+        assert told[0] is Reason.OUT_OF_MEMORY
+    assert runner._why(command, killed) is None

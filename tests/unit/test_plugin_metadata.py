@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,16 @@ ENTRY = b"[jobmon.executors]\nodd = jobmon_odd\n"
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on the path, with a plugin that can be used."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delenv("JOBMON_DISABLE_PLUGINS", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     plugin(tmp_path, "fine", good("fine"))
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("jobmon_fine", None)
 
 
 def info(folder: Path, entry_points: bytes | None, metadata: bytes | None, name: str = "odd_one-3.dist-info") -> Path:

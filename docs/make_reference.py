@@ -51,7 +51,15 @@ SECTIONS = {
     "What find says": ["Finding", "Found", "CannotTell"],
     "What the class declares": ["Reporting", "Placement", "CONTRACT_VERSION"],
     "What methods may raise": ["SchedulerUnavailable", "ArrayRefused"],
-    "Processes of this host": ["ProcessIdentity", "identify", "is_alive", "marked", "kill_marked", "surroundings"],
+    "Processes of this host": [
+        "ProcessIdentity",
+        "identify",
+        "is_alive",
+        "marked",
+        "kill_marked",
+        "surroundings",
+        "user_name",
+    ],
     "The hook": ["hookimpl"],
 }
 #: What Jobmon raises when a plugin cannot be used; they are `jobmon.NAME`.

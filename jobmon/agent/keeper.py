@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jobmon.agent.descendants import become_subreaper, end_descendants
 from jobmon.agent.saying import say
+from jobmon.trust import make_folder
 from jobmon.worker.memory import oom_kills
 
 #: How long a new agent waits for the lock of one that is about to end.
@@ -20,7 +21,7 @@ def keep(folder: Path, *, workers: int, idle_s: float, grace_s: float) -> int:
 
     The spawner imports what it needs after the fork, so that this process stays small.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     if not _lock(folder / "lock"):
         say(f"another agent holds {folder / 'lock'} for {LOCK_WAIT_S} s")
         return EXIT_LOCKED

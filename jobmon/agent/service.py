@@ -23,6 +23,7 @@ from jobmon.agent.signals import Signals
 from jobmon.agent.timers import Timers
 from jobmon.processes import kill_marked
 from jobmon.requester import Requester, connect
+from jobmon.requester.connecting import placed
 from jobmon.surroundings import Surroundings, adopt, surroundings
 from jobmon.worker.awake import AwakeClock
 
@@ -42,7 +43,7 @@ def serve(folder: Path, keeper_end: int, *, workers: int, idle_s: float, grace_s
     own = surroundings()
     for name in ("JOBMON_DATA", "JOBMON_TOKEN_FILE"):
         if os.environ.get(name):
-            os.environ[name] = str(Path(os.environ[name]).absolute())  # the working folder changes with the tasks
+            os.environ[name] = str(placed(name, os.environ[name]))  # the working folder changes with the tasks
     Spawner(folder, keeper_end, mark, own, workers=workers, idle_s=idle_s, grace_s=grace_s).run()
 
 

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from jobmon.trust import make_folder
 from jobmon.wire.workers import Work
 from jobmon.worker.command import MARK, bash, find_program, plain_words
 
@@ -81,7 +82,7 @@ def make_folders(*files: str) -> None:
 @functools.lru_cache(maxsize=100)
 def _make_folder(folder: str) -> None:
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(folder), 0o755)
     except FileExistsError:
         return  # it is a file: who opens the output says so
     except OSError as error:
@@ -93,11 +94,11 @@ def _make_folder(folder: str) -> None:
 
 def output_actions(stdout: str, stderr: str) -> FileActions:
     """What makes the files the output of the new process, whose input is empty."""
-    actions: FileActions = [_STDIN, (os.POSIX_SPAWN_OPEN, 1, stdout, _OUTPUT, 0o666)]
+    actions: FileActions = [_STDIN, (os.POSIX_SPAWN_OPEN, 1, stdout, _OUTPUT, 0o644)]
     if stdout == stderr:
         actions.append((os.POSIX_SPAWN_DUP2, 1, 2))
     else:
-        actions.append((os.POSIX_SPAWN_OPEN, 2, stderr, _OUTPUT, 0o666))
+        actions.append((os.POSIX_SPAWN_OPEN, 2, stderr, _OUTPUT, 0o644))
     return actions
 
 
@@ -188,7 +189,7 @@ def _explained(error: OSError, name: str, actions: FileActions) -> CannotSpawn |
     for action in actions[1:]:
         if action[0] == os.POSIX_SPAWN_OPEN:
             try:
-                os.close(os.open(str(action[2]), os.O_WRONLY | os.O_CREAT, 0o666))
+                os.close(os.open(str(action[2]), os.O_WRONLY | os.O_CREAT, 0o644))
             except OSError as refusal:
                 told = f"cannot write the output file {action[2]}: {refusal.strerror}"
                 return HostIsFull(told) if refusal.errno in FULL else CannotSpawn(told, CANNOT_RUN)

@@ -8,7 +8,6 @@ import click
 
 from jobmon.cli.streams import argument_text
 from jobmon.errors import ConfigurationError, InvalidRequest, ServerUnreachable
-from jobmon.processes import is_alive
 from jobmon.requester import Requester, connect
 from jobmon.requester.connecting import data_folder
 from jobmon.states.names import JobState
@@ -43,9 +42,8 @@ def _explained(error: ServerUnreachable) -> str:
     if os.environ.get("JOBMON_SERVER"):
         return f"{error}. JOBMON_SERVER names it: is the address right, and does the server run?"
     folder = data_folder(os.environ)
-    endpoint = folder.endpoint()
-    if endpoint is not None and is_alive(endpoint.process) is not False:
-        return str(error)  # one runs, here or on another host, and cannot be reached
+    if folder.served():
+        return str(error)  # one runs, here or in another container, and cannot be reached
     if not folder.database.exists():
         return f"no server is running; nothing has been run in {folder.path}. JOBMON_DATA names another folder"
     return str(error)

@@ -61,8 +61,8 @@ def own_folder() -> DataFolder:
 def _accept(folder: DataFolder) -> None:
     from jobmon.store.backup import accept_loss
 
-    lock = folder.locked("server.lock")
-    if not lock.acquire(wait=False):
+    lock = folder.lock("server.lock")
+    if not lock.acquire():
         raise StoreError(f"a server has the database of {folder.path} open: end it first")
     try:
         accept_loss(folder.database)

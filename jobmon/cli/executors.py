@@ -1,13 +1,13 @@
 """`jobmon executors`: what is installed, and what jobmon.toml makes of it. Listing imports no plugin, and little."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import click
 
 from jobmon.cli.exits import Exit
 from jobmon.cli.output import Column, json_option, print_json, print_table, printable
+from jobmon.whereabouts import working_folder
 
 
 @click.group(invoke_without_command=True, short_help="List installed executor types and the executors of jobmon.toml.")
@@ -106,11 +106,11 @@ def _configured() -> list[dict[str, Any]]:
     """The executors of jobmon.toml, without loading their types. The configuration is read only where there is any."""
     from jobmon.config.places import any_source
 
-    if not any_source(Path.cwd(), os.environ):
+    if not any_source(working_folder(), os.environ):
         return []
     from jobmon.config import load_config
 
-    config = load_config(Path.cwd(), os.environ)
+    config = load_config(working_folder(), os.environ)
     return [
         {"executor": name, "type": e.type, "settings": dict(e.settings), "host": dict(e.host)}
         for name, e in config.executors.items()

@@ -25,8 +25,9 @@ def server(data: Path | None, host: str | None, port: int | None) -> int:
     from jobmon.requester.connecting import data_folder
     from jobmon.requester.endpoint import DataFolder, Endpoint
     from jobmon.server.main import serve
+    from jobmon.whereabouts import working_folder
 
-    configured = load_config(Path.cwd(), os.environ).server
+    configured = load_config(working_folder(), os.environ).server
     folder = data_folder(os.environ) if data is None else DataFolder(data.absolute())
 
     def tell(endpoint: Endpoint) -> None:

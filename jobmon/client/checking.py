@@ -15,6 +15,7 @@ from jobmon.config import Config, NamedExecutor, describe_choices, resolve
 from jobmon.dag import TaskDag
 from jobmon.errors import CycleInGraph, InvalidTask, InvalidWorkflow, JobmonError, UnknownExecutor
 from jobmon.plugins.registry import Registry
+from jobmon.whereabouts import working_folder
 from jobmon.worker.values import shown
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ def _workflow_problems(workflow: "Workflow") -> Iterator[str]:
 
 def _folder_problems() -> Iterator[str]:
     """Of the folders that jobs are told of."""
-    folders = [("the working folder", os.getcwd()), *(("a folder of sys.path", path) for path in import_paths())]  # noqa: PTH109
+    folders = [
+        ("the working folder", str(working_folder())),
+        *(("a folder of sys.path", path) for path in import_paths()),
+    ]
     for what, folder in folders:
         if not is_utf8(folder):
             yield f"{what} {os.fsencode(folder)!r} has a name that is not UTF-8; rename it"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
+from jobmon.whereabouts import working_folder
 from jobmon.worker.calls import FOLDER
 
 #: Stands among import paths for those that the interpreter has itself.
@@ -25,7 +26,7 @@ def script_folder() -> Path:
         return Path(calls_for)
     path = getattr(main, "__file__", None)
     if not path or not is_script(main):
-        return Path.cwd()
+        return working_folder()
     folder = Path(path).absolute().parent
     return folder if folder.is_dir() else folder.parent  # beside the zip file that is run
 

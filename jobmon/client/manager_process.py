@@ -14,6 +14,7 @@ from jobmon.client.manager_starts import Ended, cannot_start, how, last_line
 from jobmon.errors import ConfigurationError
 from jobmon.isolated import isolated
 from jobmon.managers.ahead import SUPERSEDED, Told
+from jobmon.trust import make_folder, open_log
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _STEADY_S = 60.0
@@ -49,7 +50,7 @@ class ManagerProcess:
         One that cannot start, twice for the same reason, is given up with that reason.
         """
         self._workflow_id, self._log_file, self._tell, self._give_up = workflow_id, log_file, tell, give_up
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._log_file.parent, 0o755)
         self._log_start = self._log_size()
         if self._process is None or not self._told(self._process):
             self._process = self._spawn()
@@ -89,7 +90,7 @@ class ManagerProcess:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         self._log_start = self._log_size()
-        with self._log_file.open("ab") as log:
+        with open_log(self._log_file, 0o644) as log:
             return self._run([*self._argv, "--workflow", str(self._workflow_id)], subprocess.DEVNULL, log)
 
     def _run(self, argv: list[str], source: int, output: int | IO[bytes]) -> subprocess.Popen[bytes]:

@@ -28,6 +28,8 @@ from jobmon.errors import ConfigurationError, JobmonError, WorkflowChanged
 from jobmon.managers.job_list_manager import JobListManager
 from jobmon.processes import identify
 from jobmon.requester import Requester, connect
+from jobmon.trust import make_folder
+from jobmon.whereabouts import working_folder
 from jobmon.wire import routes
 from jobmon.wire.runs import OpenRun, RunContext, RunOpened, StopRun
 from jobmon.worker.command import MARK
@@ -141,12 +143,12 @@ def _log_folder(config: Config, requester: Requester) -> Path:
         return Path(config.workflow.log_folder).expanduser().absolute()
     if requester.data_folder is not None:
         return Path(requester.data_folder) / "logs"
-    return Path.cwd() / "jobmon_logs"
+    return working_folder() / "jobmon_logs"
 
 
 def _make_log_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, 0o755)
     except OSError as error:
         raise ConfigurationError(
             f"the log folder {folder} cannot be made: {error.strerror}. "

@@ -5,7 +5,6 @@ import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from jobmon.client.checking import check
@@ -21,6 +20,7 @@ from jobmon.config import Config, load_config
 from jobmon.errors import InvalidWorkflow
 from jobmon.inherited import hold_standard_descriptors
 from jobmon.plugins.registry import Registry
+from jobmon.whereabouts import working_folder
 from jobmon.worker.calls import LOADING, SCRIPT_NAME
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Workflow:
 
     def working_folder(self) -> str:
         """Where commands run that say nothing else: `cwd`, else the working folder of this process."""
-        return str(Path(self.cwd).absolute()) if self.cwd else os.getcwd()  # noqa: PTH109 - text is wanted
+        return str(working_folder() / (self.cwd or ""))
 
     def __repr__(self) -> str:
         return f"<Workflow {self.name!r}, {len(self.tasks):,} tasks>"

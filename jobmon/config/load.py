@@ -29,7 +29,7 @@ def load_config(folder: Path, environ: Mapping[str, str] | None = None) -> Confi
     """
     environ = os.environ if environ is None else environ
     users = user_file(environ)
-    project = project_file([folder, Path.cwd()])
+    project = project_file(folder)
     files = [path for path in (users, project) if path is not None and path.is_file()]
     sources = [read_file(path) for path in dict.fromkeys(files)]
     names = [name for source in sources for name in _table(source.table.get("executors"))]

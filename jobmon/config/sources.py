@@ -7,8 +7,14 @@ from typing import Any
 
 import attrs
 
+from jobmon import trust
 from jobmon.config.places import PREFIX
 from jobmon.errors import ConfigurationError
+
+_OTHERWISE = (
+    "put a jobmon.toml of your own into the script's folder (the nearest one counts, and may be empty), or, as root, "
+    "make it yours (chown)"
+)
 
 
 @attrs.frozen
@@ -23,10 +29,11 @@ def read_file(path: Path) -> Source:
     """The tables of a file.
 
     Raises:
-        ConfigurationError: it cannot be read, or is no TOML.
+        ConfigurationError: it cannot be read, is no TOML, or others own or can write it: it names programs to run.
     """
     try:
-        return Source(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+        content = trust.read(path, "the configuration file", _OTHERWISE)
+        return Source(str(path), tomllib.loads(content.decode("utf-8")))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:

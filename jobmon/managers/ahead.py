@@ -26,7 +26,7 @@ def await_workflow() -> int | None:
     if not line:
         return None
     told = msgspec.json.decode(line, type=Told)
-    log = os.open(told.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    log = os.open(told.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     for source, descriptor in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, descriptor)

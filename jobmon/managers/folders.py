@@ -10,6 +10,7 @@ import attrs
 from jobmon.errors import ConfigurationError
 from jobmon.requester import Requester
 from jobmon.requester.connecting import data_folder
+from jobmon.trust import check, make_folder
 
 
 @attrs.frozen
@@ -35,7 +36,7 @@ def folders_of(requester: Requester, workflow_id: int, executor: str, shared_fol
     """The folders, made if they are not there. Short paths: an executor may keep a socket in its own.
 
     Raises:
-        ConfigurationError: one cannot be made.
+        ConfigurationError: one cannot be made, or belongs to somebody else.
     """
     private = _private(requester)
     shared = check_shared(executor, shared_folder) or private
@@ -95,6 +96,7 @@ def check_shared(executor: str, shared_folder: str | None) -> Path | None:
 
 def _make(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise ConfigurationError(f"the folder {folder} cannot be made: {error.strerror}") from error
+    check(folder, "the folder", "remove it, or name another folder")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import attrs
 import msgspec
@@ -17,6 +18,7 @@ from jobmon.errors import JobmonError
 from jobmon.plugins import SubmitRequest
 from jobmon.requester import Requester
 from jobmon.states.reasons import Reason
+from jobmon.trust import make_folder, open_log
 from jobmon.wire import routes
 from jobmon.wire.jobs import Call, Command
 from jobmon.wire.workers import FinishAttempts, FinishReport, Heartbeat, StartAttempts, Work
@@ -79,13 +81,17 @@ def _call(token: str, call: Call) -> FinishReport:
         return FinishReport(token, Reason.EXIT_NONZERO, error.status, detail=str(error), stderr_tail=tail)
 
 
+def _output(path: str) -> IO[bytes]:
+    return open_log(Path(path), 0o644, anew=True)
+
+
 def _spawn(token: str, work: Work, ending: _Ending) -> FinishReport:
     for path in (work.stdout, work.stderr):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(Path(path).parent, 0o755)
     secret = ("JOBMON_TOKEN", "JOBMON_TOKEN_FILE")
     env = {k: v for k, v in os.environ.items() if k not in secret} | work.env | {"JOBMON_ATTEMPT": token}
     try:
-        with Path(work.stdout).open("wb") as out, Path(work.stderr).open("wb") as err:
+        with _output(work.stdout) as out, _output(work.stderr) as err:
             ending.process = subprocess.Popen(
                 _argv(work.command or Command(argv=[])),
                 cwd=work.cwd,

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from jobmon.processes import ProcessIdentity, identify, is_alive, kill_marked, marked
     from jobmon.states.evidence import Reporting
     from jobmon.states.reasons import Reason
+    from jobmon.whereabouts import user_name
     from jobmon.wire.jobs import Call, Command
 
 #: Modules and the names that come from them, imported when first used: to list what is installed needs none.
@@ -67,6 +68,7 @@ _HOMES = {
     "jobmon.plugins.settings": "NoSettings setting",
     "jobmon.processes": "ProcessIdentity identify is_alive kill_marked marked",
     "jobmon.surroundings": "surroundings",
+    "jobmon.whereabouts": "user_name",
     "jobmon.states.evidence": "Reporting",
     "jobmon.states.reasons": "Reason",
     "jobmon.wire.jobs": "Call Command",
@@ -116,6 +118,7 @@ __all__ = [
     "parse_runtime",
     "setting",
     "surroundings",
+    "user_name",
 ]
 
 

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from jobmon.errors import ConfigurationError, DatabaseGone, ServerIncompatible, ServerUnreachable
-from jobmon.requester.embedded import find, find_or_start
+from jobmon.requester.embedded import ServerSilent, find, find_or_start
 from jobmon.requester.endpoint import DataFolder, checked_token
 from jobmon.requester.requester import Requester
+from jobmon.whereabouts import working_folder
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION, Health, ReadHealth
 from jobmon.wire.runs import ReadWorkflows
@@ -17,13 +19,13 @@ _FIRST_CONTACT_S = 10.0
 
 
 def data_folder(environ: Mapping[str, str]) -> DataFolder:
-    """`JOBMON_DATA`, else `$XDG_DATA_HOME/jobmon`, else `~/.local/share/jobmon`.
+    """`JOBMON_DATA`, else `$XDG_DATA_HOME/jobmon`, else `~/.local/share/jobmon`; a `~` means a user's home.
 
     Raises:
-        ConfigurationError: its name is not UTF-8.
+        ConfigurationError: there is none, as this user has no home, or its name is not UTF-8.
     """
-    base = environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    path = Path(environ["JOBMON_DATA"]).absolute() if environ.get("JOBMON_DATA") else Path(base) / "jobmon"
+    base = environ.get("XDG_DATA_HOME") or "~/.local/share"
+    path = placed("JOBMON_DATA", environ.get("JOBMON_DATA") or f"{base}/jobmon")
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
@@ -31,6 +33,21 @@ def data_folder(environ: Mapping[str, str]) -> DataFolder:
             f"the data folder {os.fsencode(path)!r} has a name that is not UTF-8. Set JOBMON_DATA to another folder"
         ) from error
     return DataFolder(path)
+
+
+def placed(variable: str, given: str) -> Path:
+    """The absolute path that an environment variable gives, or that counts without it; a `~` means a user's home.
+
+    Raises:
+        ConfigurationError: there is no such home, or the path is relative and the working folder was removed.
+    """
+    try:
+        path = Path(given).expanduser()
+        return path if path.is_absolute() else working_folder() / path
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"{variable} would be {given}, and there is no such home: set {variable} to a path from / on"
+        ) from error
 
 
 def connect(
@@ -67,16 +84,25 @@ def connect(
 
 def _embedded(folder: DataFolder, start: bool, port: int | None, patience_s: float | None) -> Requester:
     if not start:
-        endpoint = find(folder)
+        folder.check()
+        endpoint = find(folder, wait_s=_FIRST_CONTACT_S)
         if endpoint is None:
             raise ServerUnreachable(f"no server is running for the data folder {folder.path}")
         return Requester(endpoint.url, folder.token(), patience_s=patience_s, data_folder=folder.path)
     endpoint = find_or_start(folder, port)
+    url = endpoint.url
+
+    def recover() -> str:
+        nonlocal url
+        with suppress(ServerSilent):  # it lives, and is asked again
+            url = _brought_back(folder, port, endpoint.database_id)
+        return url
+
     return Requester(
-        endpoint.url,
+        url,
         folder.token(),
         patience_s=patience_s,
-        recover=lambda: _brought_back(folder, port, endpoint.database_id),
+        recover=recover,
         data_folder=folder.path,
     )
 
@@ -88,7 +114,7 @@ def _brought_back(folder: DataFolder, port: int | None, database_id: str) -> str
         DatabaseGone: the folder has another database now, or none.
     """
     if folder.database.exists():
-        endpoint = find_or_start(folder, port)
+        endpoint = find_or_start(folder, port, wait_s=0.0)
         if endpoint.database_id == database_id:
             return endpoint.url
     raise DatabaseGone(
@@ -115,7 +141,7 @@ def _token(environ: Mapping[str, str]) -> str:
         raise ConfigurationError(
             "JOBMON_SERVER is set, but neither JOBMON_TOKEN nor JOBMON_TOKEN_FILE: set one of them"
         )
-    path = Path(environ["JOBMON_TOKEN_FILE"])
+    path = placed("JOBMON_TOKEN_FILE", environ["JOBMON_TOKEN_FILE"])
     try:
         token = path.read_bytes()
         mode = path.stat().st_mode

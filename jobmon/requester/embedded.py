@@ -1,102 +1,100 @@
 """The embedded server of a data folder: found by its endpoint file, started when there is none.
 
-Whoever starts one holds the folder's `start.lock` meanwhile, so that two who look at the same instant share one server.
-The server itself holds `server.lock` for as long as it lives: only one process opens the database.
+The server holds `server.lock` for as long as it lives: only one process opens the database, and whether there is a
+server is known by that lock alone. Neither a process id nor a host's name tells it: both change their meaning in
+containers. Whoever starts a server holds `start.lock` meanwhile, so that two who look at the same instant share one.
 """
 
-import os
-import socket
-import subprocess
+import threading
+import time
 
 import attrs
 import msgspec
 import requests
 
-from jobmon.errors import ServerUnreachable, StoreError
-from jobmon.isolated import isolated
-from jobmon.processes import is_alive
+from jobmon.errors import ServerUnreachable
 from jobmon.requester.endpoint import DataFolder, Endpoint
+from jobmon.requester.starting import start
 from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import Health
 
+_SILENCE_S = 60.0  # how long a server that lives may take to its first answer
 _PROBE_S = 5.0
+_START_S = 120.0
+_PAUSE_S = 0.05
 
 
-def find(folder: DataFolder) -> Endpoint | None:
-    """The folder's server if it answers; None when there is none. From another host it is tried where workers reach it.
+class ServerSilent(ServerUnreachable):
+    """The data folder's server lives and does not answer: it is starting, slow, frozen, or cannot be reached."""
+
+
+def find(folder: DataFolder, *, wait_s: float = 0.0) -> Endpoint | None:
+    """The folder's server, as soon as it answers; None when there is none.
 
     Raises:
-        ServerUnreachable: its process lives, here or on another host, but does not answer.
+        ServerSilent: there is one, but it has not answered for `wait_s`.
     """
-    endpoint = folder.endpoint()
-    if endpoint is None:
-        return None
-    if _answers(endpoint):
-        return endpoint
-    if endpoint.host != socket.gethostname():
-        for place in endpoint.outside:
-            if _answers(outward := attrs.evolve(endpoint, url=place.url)):
-                return outward
-    alive = is_alive(endpoint.process)
-    if alive is None:
-        raise ServerUnreachable(
-            f"the server of {folder.path} runs on {endpoint.host} (pid {endpoint.pid}) and {endpoint.url} cannot be "
-            f"reached from {socket.gethostname()}. Work on {endpoint.host}, or set JOBMON_DATA to another folder, or, "
-            f"if that host is gone for good, delete {folder.endpoint_file}"
-        )
+    deadline, pause = time.monotonic() + wait_s, threading.Event()
+    while folder.served():
+        endpoint = folder.endpoint()
+        if endpoint is not None and (found := _answering(endpoint)) is not None:
+            return found
+        if time.monotonic() >= deadline:
+            raise ServerSilent(_silence(folder, endpoint))
+        pause.wait(_PAUSE_S)
     return None
 
 
-def find_or_start(folder: DataFolder, port: int | None = None) -> Endpoint:
+def find_or_start(folder: DataFolder, port: int | None = None, *, wait_s: float = _SILENCE_S) -> Endpoint:
     """The folder's server, which answers; if there is none it is started, on `port` or on the last one's, if free.
 
     Raises:
         StoreError: it cannot open its database.
-        ServerUnreachable: it cannot be started, or runs on another host that cannot be reached.
+        ServerSilent: there is one, but it has not answered for `wait_s`.
+        ServerUnreachable: it cannot be started.
     """
     folder.make()
-    endpoint = find(folder)
+    endpoint = find(folder, wait_s=wait_s)
     if endpoint is not None:
         return endpoint
-    with folder.locked("start.lock"):
-        return find(folder) or _start(folder, port)
+    lock = folder.lock("start.lock")
+    if not lock.acquire(wait_s=_START_S):
+        raise ServerUnreachable(
+            f"another process has been starting the server of {folder.path} for more than {_START_S:.0f} s; "
+            f"`fuser {folder.path / 'start.lock'}` names it"
+        )
+    try:
+        return find(folder, wait_s=wait_s) or start(folder, port)
+    finally:
+        lock.release()
 
 
-def _answers(endpoint: Endpoint) -> bool:
+def _answering(endpoint: Endpoint) -> Endpoint | None:
+    """The server where it answers: on loopback, else (from another container, say) where workers reach it."""
+    for url in (endpoint.url, *(place.url for place in endpoint.outside)):
+        if _answers(url, endpoint.database_id):
+            return attrs.evolve(endpoint, url=url)
+    return None
+
+
+def _answers(url: str, database_id: str) -> bool:
     try:
         with requests.Session() as session:
             session.trust_env = False
-            response = session.post(endpoint.url + "/health", data=b"{}", timeout=_PROBE_S)
+            response = session.post(url + "/health", data=b"{}", timeout=_PROBE_S)
         health = msgspec.json.decode(response.content, type=Health)
     except (requests.RequestException, *Undecodable):
         return False
-    return health.database_id == endpoint.database_id
+    return health.database_id == database_id
 
 
-def _start(folder: DataFolder, port: int | None) -> Endpoint:
-    """Start a server in a session of its own and wait until it says, through a pipe, that it answers or why not."""
-    ready, tell = os.pipe()
-    command = isolated("jobmon.server", "--data", str(folder.path), "--ready-fd", str(tell))
-    if port is not None:
-        command += ["--port", str(port)]
-    with folder.server_log.open("ab") as log:
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[tell],
-            start_new_session=True,
-            cwd="/",
-            env={k: v for k, v in os.environ.items() if k not in ("JOBMON_TOKEN", "JOBMON_SERVER")},
-        )
-    os.close(tell)
-    with os.fdopen(ready, "rb") as pipe:
-        said = pipe.read().decode()
-    if said.startswith("ready"):
-        endpoint = folder.endpoint()
-        assert endpoint is not None
-        return endpoint
-    if said:
-        raise StoreError(said)
-    raise ServerUnreachable(f"the embedded server could not be started; its last words are in {folder.server_log}")
+def _silence(folder: DataFolder, endpoint: Endpoint | None) -> str:
+    lives = f"a server of {folder.path} lives, as its server.lock is held, but"
+    if endpoint is None:
+        return f"{lives} has not said where it listens; {folder.server_log} may say why"
+    urls = " or ".join([endpoint.url, *(place.url for place in endpoint.outside)])
+    return (
+        f"{lives} does not answer at {urls}. It is (or was last) process {endpoint.pid} on {endpoint.host}: if that is "
+        "this host, it is overloaded or stopped (`kill -CONT` lets it go on, `kill` ends it); if it is another host or "
+        "container, work there, end it there, or set JOBMON_DATA to another folder"
+    )

@@ -1,16 +1,21 @@
 """The files of a data folder that tell where its embedded server is: `endpoint.json`, `token`, `server.lock`."""
 
-import fcntl
 import os
 import secrets
 from pathlib import Path
+from typing import IO
 
 import attrs
 import msgspec
 
+from jobmon import trust
 from jobmon.errors import ConfigurationError
 from jobmon.processes import ProcessIdentity
+from jobmon.requester.locks import FileLock, is_held
 from jobmon.wire.decoding import Undecodable
+
+_TOKEN_WAIT_S = 30.0
+_OTHERWISE = "remove it if you do not know where it comes from, or set JOBMON_DATA to a folder of your own"
 
 
 @attrs.frozen
@@ -70,88 +75,92 @@ class DataFolder:
         """This folder, made for its user alone if it is not there.
 
         Raises:
-            ConfigurationError: it cannot be made or written.
+            ConfigurationError: it cannot be made or written, or others own or can write it or something in it.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.logs.mkdir(mode=0o755, exist_ok=True)
+            trust.make_folder(self.path)
+            trust.make_folder(self.logs, 0o755)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder {self.path} cannot be made: {error.strerror}. "
                 "Set JOBMON_DATA to a folder you can write"
             ) from error
+        self.check()
         return self
 
+    def check(self) -> None:
+        """See that nobody else can have put anything there.
+
+        Raises:
+            ConfigurationError: others own or can write the folder, or something in it.
+        """
+        trust.check_folder(self.path, "the data folder", _OTHERWISE)
+
     def endpoint(self) -> Endpoint | None:
-        """The recorded address; None when no server has run here."""
+        """The recorded address; None when no server has run here.
+
+        Raises:
+            ConfigurationError: others own or can write the file.
+        """
         try:
-            return msgspec.json.decode(self.endpoint_file.read_bytes(), type=Endpoint)
-        except (FileNotFoundError, *Undecodable):
+            content = trust.read(self.endpoint_file, "the endpoint file", _OTHERWISE)
+            return msgspec.json.decode(content, type=Endpoint)
+        except (FileNotFoundError, NotADirectoryError, *Undecodable):
             return None
+        except OSError as error:
+            raise ConfigurationError(f"{self.endpoint_file} cannot be read: {error.strerror}") from error
 
     def write_endpoint(self, endpoint: Endpoint) -> None:
         """Record the address, whole or not at all."""
         write_private(self.endpoint_file, msgspec.json.encode(endpoint))
 
+    def served(self) -> bool:
+        """Whether a server of this folder lives, whatever its host is called: it holds a lock.
+
+        Raises:
+            ConfigurationError: the lock cannot be asked for.
+        """
+        return is_held(self.path / "server.lock")
+
+    def open_log(self) -> IO[bytes]:
+        """The file of what an embedded server prints, to append to.
+
+        Raises:
+            ConfigurationError: it cannot be opened.
+        """
+        try:
+            return trust.open_log(self.server_log)
+        except OSError as error:
+            raise ConfigurationError(f"{self.server_log} cannot be written: {error.strerror}") from error
+
     def token(self) -> str:
         """The user's token, made at the first call: a file of mode 0600.
 
         Raises:
-            ConfigurationError: it cannot be read or written, or holds what is no token.
+            ConfigurationError: it cannot be read or written, others can do so, too, or it holds what is no token.
         """
         path = self.path / "token"
         try:
             if not path.exists():
-                with self.locked("token.lock"):
-                    if not path.exists():
-                        write_private(path, secrets.token_hex(32).encode())
-            token = path.read_bytes().decode(errors="replace").strip()
+                self._make_token(path)
+            token = trust.read(path, "the token file", _OTHERWISE, secret=True).decode(errors="replace").strip()
         except OSError as error:
             raise ConfigurationError(f"the token file {path} cannot be used: {error.strerror}") from error
         return checked_token(token, f"the content of {path} (delete it to have a new one made)")
 
-    def locked(self, name: str) -> "FileLock":
-        """A lock of this folder, to be used in a `with` statement; waits for whoever holds it."""
+    def _make_token(self, path: Path) -> None:
+        lock = self.lock("token.lock")
+        if not lock.acquire(wait_s=_TOKEN_WAIT_S):
+            raise ConfigurationError(f"another process has been making {path} for more than {_TOKEN_WAIT_S:.0f} s")
+        try:
+            if not path.exists():
+                write_private(path, secrets.token_hex(32).encode())
+        finally:
+            lock.release()
+
+    def lock(self, name: str) -> FileLock:
+        """A lock of this folder."""
         return FileLock(self.path / name)
-
-
-class FileLock:
-    """An advisory lock on a file, held by this process; the kernel lets go of it when the process ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = -1
-
-    def acquire(self, *, wait: bool) -> bool:
-        """Take the lock; False when it is held by another and `wait` is false.
-
-        Raises:
-            ConfigurationError: its file cannot be opened.
-        """
-        try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise ConfigurationError(
-                f"the data folder {self._path.parent} cannot be written ({self._path.name}: {error.strerror}). "
-                "Make it writable or make room, or set JOBMON_DATA to another folder"
-            ) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            os.close(self._file)
-            return False
-        return True
-
-    def release(self) -> None:
-        """Let go of the lock."""
-        os.close(self._file)
-
-    def __enter__(self) -> "FileLock":
-        self.acquire(wait=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 def checked_token(token: str, what: str) -> str:

@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 5.0
-_RECOVERY_S = 60.0
+_RECOVERY_S = 300.0
 _API = ".".join(map(str, API_VERSION))
 _UNSET: Any = object()
 #: The server is away, or went away in the middle of its answer.

@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 import uvicorn
@@ -21,6 +22,7 @@ from jobmon.errors import DatabaseGone, StoreError
 from jobmon.inherited import raise_limit
 from jobmon.processes import identify
 from jobmon.requester.endpoint import DataFolder, Endpoint
+from jobmon.requester.locks import FileLock
 from jobmon.server.app import Api
 from jobmon.server.connections import Connections
 from jobmon.server.credentials import Credentials
@@ -63,8 +65,8 @@ def serve(
         ConfigurationError: it cannot listen there.
     """
     folder.make()
-    lock = folder.locked("server.lock")
-    if not lock.acquire(wait=False) and not _waited(lock):
+    lock = folder.lock("server.lock")
+    if not lock.acquire(wait_s=_LOCK_PATIENCE_S):  # one that is just ending
         raise StoreError(f"another server has the database of {folder.path} open")
     try:
         last = folder.endpoint()
@@ -72,28 +74,12 @@ def serve(
         database = open_database(folder.database, None if last is None else last.database_id)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(folder, database, opened, patience or Patience(), ends_when_idle, on_ready))
+                record = partial(_record, folder, lock)
+                runner.run(_serve(folder, database, opened, patience or Patience(), ends_when_idle, on_ready, record))
         finally:
             database.close()
     finally:
         lock.release()
-
-
-def _waited(lock: object) -> bool:
-    """Take the lock of a server that is just ending, within a limit."""
-
-    def give_up(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, _LOCK_PATIENCE_S)
-    try:
-        return bool(lock.acquire(wait=True))  # type: ignore[attr-defined]
-    except TimeoutError:
-        return False
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 async def _serve(
@@ -103,6 +89,7 @@ async def _serve(
     patience: Patience,
     ends_when_idle: bool,
     on_ready: Callable[[Endpoint], None],
+    record: Callable[[Endpoint], None],
 ) -> None:
     clock = SystemClock(AwakeClock(_READ_AT_LEAST_S).now)
     signs = SignsOfLife(clock, patience)
@@ -116,7 +103,7 @@ async def _serve(
     servers = Servers(connections)
     listeners = Listeners(
         opened, lambda listener: servers.serve([listener]),
-        lambda outside: folder.write_endpoint(attrs.evolve(endpoint, outside=outside)),
+        lambda outside: record(attrs.evolve(endpoint, outside=outside)),
     )  # fmt: skip
     servers.app = Api(manager, queries, writer, hub, credentials, os.getpid(), listeners.listen).asgi()
     gc.freeze()  # what is imported stays: the collector need not look at it again and again
@@ -124,7 +111,9 @@ async def _serve(
     writer.start()
     sweeping = asyncio.ensure_future(connections.sweep())
     try:
-        endpoint = _recorded(folder, opened, queries.database_id)
+        me = identify()
+        endpoint = Endpoint(opened.url, queries.database_id, me.host, me.boot_id, me.pid, me.started, opened.outside)
+        record(endpoint)
         watch = Watch(
             database.presence,
             _idle_check(signs, database, writer) if ends_when_idle else None,
@@ -132,7 +121,7 @@ async def _serve(
         )
         await _until_ended(servers, opened.sockets, hub, lambda: on_ready(endpoint), watch, clock.monotonic)
         if watch.idle:  # no worker is left who would look for it there
-            folder.write_endpoint(attrs.evolve(endpoint, outside=()))
+            record(attrs.evolve(endpoint, outside=()))
     finally:
         sweeping.cancel()
         writer.stop()
@@ -240,9 +229,9 @@ def _forget_old_answers(tx: Transaction) -> None:
     leases.forget_answers(tx.connection, tx.at - _ANSWERS_KEPT_S * 1_000_000)
 
 
-def _recorded(folder: DataFolder, opened: Opened, database: str) -> Endpoint:
-    """Where this process serves the database of the folder, as it is recorded there."""
-    me = identify()
-    endpoint = Endpoint(opened.url, database, me.host, me.boot_id, me.pid, me.started, opened.outside)
-    folder.write_endpoint(endpoint)
-    return endpoint
+def _record(folder: DataFolder, lock: FileLock, endpoint: Endpoint) -> None:
+    """Write down where this process serves the folder, unless the folder was removed: one in its place is another's."""
+    if lock.guards():
+        folder.write_endpoint(endpoint)
+    else:
+        _log.warning("another folder is at %s now: where this server listens is not recorded", folder.path)

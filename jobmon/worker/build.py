@@ -45,7 +45,7 @@ def build_worker(folder: Path) -> Path:
     digest = hashlib.sha256(b"".join(name.encode() + data for name, data in sorted(content.items()))).hexdigest()
     path = folder / f"worker-{'.'.join(map(str, API_VERSION))}-{digest[:12]}.pyz"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(path, content)
     return path
 

@@ -107,8 +107,8 @@ class Execution:
 def _open_output(path: str) -> int:
     """Appending, so that what several processes write does not overwrite each other."""
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        os.makedirs(os.path.dirname(path) or ".", 0o755, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o644)
     except OSError as error:
         told = f"{os.uname().nodename} cannot open the output file {path}: {error.strerror}"
         hint = "the log folder ([workflow] log_folder in jobmon.toml) must be one that this host can write"

@@ -90,7 +90,7 @@ def keep(path: str, body: dict[str, Any]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    os.makedirs(os.path.dirname(path) or ".", 0o700, exist_ok=True)
     passing = f"{path}.{os.getpid()}"
     descriptor = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:

@@ -71,7 +71,7 @@ def _changed_at(path: str) -> int:
 
 def _redirect(stdout: str, stderr: str) -> None:
     for fd, path in ((1, stdout), (2, stderr)):
-        opened = os.open(path, _OUTPUT, 0o666)
+        opened = os.open(path, _OUTPUT, 0o644)
         os.dup2(opened, fd)
         os.close(opened)
 

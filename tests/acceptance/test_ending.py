@@ -1,7 +1,7 @@
 """When a script is done nothing is left to do, and nothing is left: manager, agent and server end by themselves."""
 
-from serving import serving
-from users import User, until
+from serving import may_end, serving
+from users import PATIENCE_S, User, until
 
 SCRIPT = """
     from jobmon import BashTask, PythonTask, Workflow
@@ -21,21 +21,23 @@ AGENT_IDLE_S = 30.0
 
 def test_manager_agent_and_server_end_by_themselves(user: User) -> None:
     user.write("short.py", SCRIPT)
-    with serving(user.data, idle_s=2.0) as server:
+    with serving(user.data, held=True, idle_s=2.0) as server:
         done = user.run("short.py")
         assert done.status == 0, done.said
-        until(lambda: not user.processes("manager"), "the manager ends", 10)
-        assert server.wait(20) == 0, "the server does not end by itself"
+        until(lambda: not user.processes("manager"), "the manager ends")
+        may_end(server)
+        assert server.wait(PATIENCE_S) == 0, "the server does not end by itself"
     assert set(user.processes().values()) <= {"agent", "interpreter"}
-    until(lambda: not user.processes(), "the agent ends", AGENT_IDLE_S + 15)
+    until(lambda: not user.processes(), "the agent ends", AGENT_IDLE_S + PATIENCE_S)
 
 
 def test_the_server_is_started_again_after_it_has_ended_and_knows_what_was(user: User) -> None:
     user.write("short.py", SCRIPT)
-    with serving(user.data, idle_s=3.0) as server:
+    with serving(user.data, held=True, idle_s=1.0) as server:
         assert user.run("short.py").status == 0
-        until(lambda: not user.processes("manager"), "the manager ends", 10)
-        assert server.wait(20) == 0
+        until(lambda: not user.processes("manager"), "the manager ends")
+        may_end(server)
+        assert server.wait(PATIENCE_S) == 0
     status = user.jobmon("status")
     assert status.status == 0
     assert "short" in status.said

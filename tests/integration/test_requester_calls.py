@@ -2,32 +2,40 @@
 
 import itertools
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import attrs
 import msgspec
 import pytest
 from serving import embedded, end_server, endpoint_of, environment, strangers_server
 
+from jobmon import Workflow
+from jobmon.config import load_config
 from jobmon.errors import (
     ConfigurationError,
+    JobmonError,
     NotAuthorised,
     ServerError,
     ServerIncompatible,
     ServerUnreachable,
     StoreError,
 )
-from jobmon.processes import ProcessIdentity, identify
+from jobmon.processes import ProcessIdentity, boot_id, identify
 from jobmon.requester import Requester, connect
 from jobmon.requester.connecting import data_folder
-from jobmon.requester.embedded import find
+from jobmon.requester.embedded import find, find_or_start
 from jobmon.requester.endpoint import DataFolder, Endpoint, Outside
 from jobmon.store.database import database_id, open_database
+from jobmon.whereabouts import user_name
 from jobmon.wire import routes
 from jobmon.wire.health import Health, ReadHealth
 from jobmon.wire.runs import ReadWorkflows
@@ -88,22 +96,60 @@ def test_an_endpoint_file_that_cannot_be_read_is_as_good_as_none(tmp_path: Path,
     assert find(DataFolder(tmp_path)) is None
 
 
-def test_a_server_on_another_host_is_told_of_and_its_database_never_opened(tmp_path: Path) -> None:
-    endpoint = Endpoint("http://127.0.0.1:1", "d", "login2.example", "boot", 77, 1)
-    DataFolder(tmp_path).make().write_endpoint(endpoint)
-    with pytest.raises(ServerUnreachable, match=r"runs on login2.example \(pid 77\).*Work on login2.example"):
-        connect(environment(tmp_path))
+@contextmanager
+def live_server(folder: DataFolder, endpoint: Endpoint | None) -> Iterator[None]:
+    """This process stands for a server that lives: it holds the folder's lock."""
+    lock = folder.make().lock("server.lock")
+    assert lock.acquire()
+    try:
+        if endpoint is not None:
+            folder.write_endpoint(endpoint)
+        yield
+    finally:
+        lock.release()
+
+
+@pytest.mark.parametrize("host", ["login2.example", socket.gethostname()])
+def test_a_server_that_lives_and_cannot_be_reached_is_told_of_and_no_second_one_started(
+    tmp_path: Path, host: str
+) -> None:
+    folder = DataFolder(tmp_path)
+    with live_server(folder, None), pytest.raises(ServerUnreachable, match="has not said where it listens"):
+        find_or_start(folder, wait_s=0.1)
+    endpoint = Endpoint("http://127.0.0.1:1", "d", host, "boot", 77, 1)
+    with live_server(folder, endpoint), pytest.raises(ServerUnreachable, match=rf"process 77 on {host}: if that is"):
+        find_or_start(folder, wait_s=0.1)
     assert not (tmp_path / "jobmon.db").exists()
+
+
+def test_a_server_that_is_slow_to_answer_is_waited_for(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    with ThreadPoolExecutor(1) as pool, live_server(folder, None):
+        found = pool.submit(find, folder, wait_s=60)
+        assert not wait([found], 0.2)[0]
+        with strangers_server(0, HEALTH) as port:
+            folder.write_endpoint(Endpoint(f"http://127.0.0.1:{port}", "d", "any", "boot", 77, 1))
+            assert found.result(60).pid == 77
+
+
+@pytest.mark.parametrize("boot", [boot_id(), "an earlier boot"])
+def test_the_free_lock_decides_that_a_server_is_gone_whatever_its_host_was_called(tmp_path: Path, boot: str) -> None:
+    with embedded(tmp_path):
+        before = endpoint_of(tmp_path)
+    gone = attrs.evolve(before, host="the-name-before.example", boot_id=boot, pid=1)
+    DataFolder(tmp_path).write_endpoint(gone)
+    with embedded(tmp_path) as requester:
+        assert requester.database_id == before.database_id
+        assert endpoint_of(tmp_path).host == socket.gethostname()
 
 
 def test_a_server_on_another_host_is_used_where_it_listens_for_workers(tmp_path: Path) -> None:
     health = msgspec.json.encode(Health("d", (0, 1), "1", "login2.example", 77))
     with strangers_server(0, health) as port:
         place = Outside("127.0.0.1", port, f"http://127.0.0.1:{port}")
-        DataFolder(tmp_path).make().write_endpoint(
-            Endpoint("http://127.0.0.1:1", "d", "login2.example", "boot", 77, 1, (place,))
-        )
-        found = find(DataFolder(tmp_path))
+        endpoint = Endpoint("http://127.0.0.1:1", "d", "login2.example", "boot", 77, 1, (place,))
+        with live_server(DataFolder(tmp_path), endpoint):
+            found = find(DataFolder(tmp_path))
     assert found is not None
     assert (found.url, found.pid) == (place.url, 77)
 
@@ -124,7 +170,38 @@ def test_the_data_folder_is_where_the_environment_says() -> None:
     home = Path.home() / ".local" / "share" / "jobmon"
     assert data_folder({"JOBMON_DATA": "/a", "XDG_DATA_HOME": "/b"}).path == Path("/a")
     assert data_folder({"XDG_DATA_HOME": "/b"}).path == Path("/b/jobmon")
+    assert data_folder({"JOBMON_DATA": "~/x"}).path == Path.home() / "x"
+    assert data_folder({"JOBMON_DATA": "x"}).path == Path.cwd() / "x"
     assert [data_folder({}).path, data_folder({"JOBMON_DATA": "", "XDG_DATA_HOME": ""}).path] == [home, home]
+
+
+def test_a_user_without_a_home_needs_a_data_folder_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_uid: int) -> None:
+        raise KeyError
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert data_folder({"JOBMON_DATA": "/a"}).path == Path("/a")
+    for environ in ({}, {"JOBMON_DATA": "~/x"}):
+        with pytest.raises(ConfigurationError, match="no such home: set JOBMON_DATA to a path from / on"):
+            data_folder(environ)
+    assert user_name() == str(os.geteuid())
+
+
+def test_a_working_folder_that_was_removed_is_told_of_only_where_one_is_needed(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    before = Path.cwd()
+    os.chdir(gone)
+    try:
+        gone.rmdir()
+        assert data_folder({"JOBMON_DATA": "/a"}).path == Path("/a")
+        assert load_config(tmp_path, {"XDG_CONFIG_HOME": str(tmp_path)}).executors == {}
+        for needs_one in (lambda: data_folder({"JOBMON_DATA": "a"}), Workflow("w").validate):
+            with pytest.raises(JobmonError, match="the working folder of this process is gone"):
+                needs_one()
+    finally:
+        os.chdir(before)
 
 
 def test_a_server_elsewhere_is_used_with_its_token(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from invariants import check, content
 from messages import CONTEXT, begin, claim, open_run
-from serving import embedded, end_server, endpoint_of, environment, files_limited_to, serving, strangers_server
+from serving import embedded, end_server, endpoint_of, environment, files_limited_to, may_end, serving, strangers_server
 
 from jobmon.errors import ServerUnreachable, StoreError
 from jobmon.processes import identify, is_alive
@@ -191,17 +191,18 @@ def test_a_server_takes_back_where_workers_reached_it_unless_it_ended_because_no
 
 
 def test_a_server_with_a_live_attempt_does_not_end_though_all_are_silent(tmp_path: Path) -> None:
-    with serving(tmp_path, idle_s=0.1, run_lease_s=0.1, manager_lease_s=0.1) as server:
-        requester = Requester(endpoint_of(tmp_path).url, DataFolder(tmp_path).token(), patience_s=0)
+    with serving(tmp_path, held=True, idle_s=0.1, run_lease_s=0.1, manager_lease_s=0.1) as server:
+        requester = Requester(endpoint_of(tmp_path).url, DataFolder(tmp_path).token(), patience_s=LONG_S)
         begun = begin(requester, 1)
         [claimed] = claim(requester, begun)
+        may_end(server)
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(server.wait)
             done, _ = wait([waiting], 1.5)
             assert not done
             requester.call(routes.START_ATTEMPTS, StartAttempts("node1:1", "node1", [claimed.token]))
             requester.call(routes.FINISH_ATTEMPTS, FinishAttempts("node1:1", [FinishReport(claimed.token)]))
-            assert waiting.result(20) == 0
+            assert waiting.result(LONG_S) == 0
 
 
 def test_when_no_file_can_grow_writes_are_refused_reads_go_on_and_nothing_is_lost(folder: Path) -> None:

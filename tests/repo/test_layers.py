@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_0 = {"errors", "ids", "clock", "inherited", "isolated", "processes", "surroundings"}
+_0 = {"errors", "ids", "clock", "inherited", "isolated", "processes", "surroundings", "trust", "whereabouts"}
 _1 = _0 | {"states", "dag"}
 _2 = _1 | {"wire", "plugins"}
 _3 = _2 | {"store", "requester", "config"}
@@ -21,6 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "processes": set(),
     "surroundings": {"inherited"},
     "isolated": set(),
+    "whereabouts": {"errors"},
+    "trust": {"errors", "whereabouts"},
     "states": _0,
     "dag": _0 | {"states"},
     "wire": _1,

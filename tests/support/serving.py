@@ -17,14 +17,19 @@ from jobmon.requester import Requester, connect
 from jobmon.requester.endpoint import DataFolder, Endpoint
 
 PATIENCE_S = 30.0
+NEVER_S = 1e9
 TIMES = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
 from jobmon.requester.endpoint import DataFolder
-from jobmon.server.main import serve
+from jobmon.server import main
 from jobmon.server.signs import Patience
 def ready(_): print("ready", flush=True)
-serve(DataFolder(Path(sys.argv[1])), patience=Patience(**json.loads(sys.argv[2])), on_ready=ready)
+patience, idle_s = Patience(**json.loads(sys.argv[2])), float(sys.argv[3])
+def may_end(*_): object.__setattr__(patience, "idle_s", idle_s)
+signal.signal(signal.SIGUSR1, may_end)
+main._IDLE_CHECK_S = min(main._IDLE_CHECK_S, idle_s)
+main.serve(DataFolder(Path(sys.argv[1])), patience=patience, on_ready=ready)
 """
 
 
@@ -74,9 +79,14 @@ def embedded(folder: Path) -> Iterator[Requester]:
 
 
 @contextmanager
-def serving(folder: Path, **patience: float) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process with a patience of the test's choice; a child, killed at the end if it still runs."""
-    argv = [sys.executable, "-c", TIMES, str(folder), json.dumps(patience)]
+def serving(folder: Path, *, held: bool = False, **patience: float) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process with a patience of the test's choice; a child, killed at the end if it still runs.
+
+    One that is `held` does not end for want of anything to do before `may_end` lets it, however slow the test is.
+    """
+    idle_s = patience.get("idle_s", 60.0)
+    given = patience | {"idle_s": NEVER_S if held else idle_s}
+    argv = [sys.executable, "-c", TIMES, str(folder), json.dumps(given), str(idle_s)]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None
@@ -84,6 +94,11 @@ def serving(folder: Path, **patience: float) -> Iterator[subprocess.Popen[bytes]
             yield server
         finally:
             server.kill()
+
+
+def may_end(server: subprocess.Popen[bytes]) -> None:
+    """Let a server that is held end from now on, when it is idle."""
+    server.send_signal(signal.SIGUSR1)
 
 
 @contextmanager

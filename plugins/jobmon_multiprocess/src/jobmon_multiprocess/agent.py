@@ -24,6 +24,7 @@ _START_S = 75.0
 _REPLY_S = 30.0
 #: There is no room for another process, descriptor or file just now.
 _FULL = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT)
+_LOG = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 class AgentUnavailable(SchedulerUnavailable):
@@ -155,7 +156,7 @@ class Agent:
         if self._process is not None:
             self._process.poll()
         log = self._folder / "agent.log"
-        with log.open("ab") as errors:
+        with os.fdopen(os.open(log, _LOG, 0o600), "ab") as errors:
             try:
                 self._process = subprocess.Popen(
                     self._argv,

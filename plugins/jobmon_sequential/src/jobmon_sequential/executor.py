@@ -44,6 +44,7 @@ MARK = "JOBMON_ATTEMPT"
 WORKER_MARK = "JOBMON_WORKER"
 #: How long a worker that was told to end may take. It gives its command 10 s.
 GRACE_S = 20.0
+_LOG = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 class Sequential(Executor):
@@ -74,7 +75,7 @@ class Sequential(Executor):
         log = self.context.log_folder / f"{request.job_name}.log"
         marks = {MARK: request.token, WORKER_MARK: request.token}
         try:
-            with log.open("ab") as output:
+            with os.fdopen(os.open(log, _LOG, 0o600), "ab") as output:
                 child = subprocess.Popen(
                     request.worker_argv,
                     env=os.environ | marks,

@@ -1,12 +1,11 @@
 """The one place where Slurm's commands are run."""
 
 import os
-import pwd
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from jobmon.plugins import Completed
+from jobmon.plugins import Completed, user_name
 from jobmon_slurm import limits, listing
 from jobmon_slurm.listing import Row
 from jobmon_slurm.settings import Settings
@@ -25,7 +24,7 @@ class Commands:
 
     def __init__(self, settings: Settings, run: Run) -> None:
         self._settings, self._run = settings, run
-        self._user = pwd.getpwuid(os.getuid()).pw_name
+        self._user = user_name()
 
     def sbatch(self, argv: Sequence[str], script: str) -> Completed:
         """Submit; the answer, whatever it is."""

@@ -2,7 +2,6 @@
 
 import math
 import os
-import pwd
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -33,6 +32,7 @@ from jobmon.plugins import (
     Submitted,
     Support,
     Unknown,
+    user_name,
 )
 from jobmon_uge import answers, commands
 from jobmon_uge.accounting import Record, read_qacct
@@ -74,7 +74,7 @@ class GridEngine(Executor):
 
     def start(self, context: ExecutorContext) -> None:
         super().start(context)
-        self._user = pwd.getpwuid(os.geteuid()).pw_name
+        self._user = user_name()
         common = self._common()
         path = self.settings.accounting or (common and common / "accounting")
         self._file = AccountingFile(Path(path)) if path else None

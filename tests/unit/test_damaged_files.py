@@ -13,7 +13,7 @@ from jobmon.requester.endpoint import DataFolder
 from jobmon.states.evidence import Sighting
 from jobmon.wire.decoding import Undecodable
 from jobmon.wire.leases import Observation
-from jobmon.wire.workers import FinishAttempts, FinishReport
+from jobmon.wire.workers import FinishAttempts, FinishReport, ReportsRecorded
 
 #: What is no JSON of a type, of every kind that a decoder tells apart.
 DAMAGE = {
@@ -35,8 +35,9 @@ class Server:
     def __init__(self) -> None:
         self.sent: list[Any] = []
 
-    def call(self, _route: Any, message: Any) -> None:
+    def call(self, _route: Any, message: Any) -> ReportsRecorded:
         self.sent.append(message)
+        return ReportsRecorded([])
 
 
 @damage

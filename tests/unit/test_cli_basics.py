@@ -93,13 +93,15 @@ def test_listing_executors_imports_no_plugin(tmp_path: Path) -> None:
 def test_loading_executors_reports_each_broken_one_by_itself(tmp_path: Path) -> None:
     plugin(tmp_path, "raises", "import no_such_module_anywhere")
     plugin(tmp_path, "dies", "import os\nprint('noise', flush=True)\nos._exit(7)")
-    plugin(tmp_path, "works", "print('noise')\n" + good("works"))
+    plugin(tmp_path, "prints", "print('noise')\n" + good("prints"))
+    plugin(tmp_path, "works", good("works"))
     done = jobmon("executors", "--load", "--json", path=tmp_path)
     assert done.returncode == Exit.FAILED
     types = {row["type"]: row for row in json.loads(done.stdout)["types"]}
     assert (types["works"]["contract"], types["works"]["error"]) == ("1.0", None)
     assert "no_such_module_anywhere" in types["raises"]["error"]
     assert "exit status 7" in types["dies"]["error"]
+    assert "standard output ('noise')" in types["prints"]["error"]
 
 
 def test_the_executors_of_the_project_are_listed_with_their_settings(

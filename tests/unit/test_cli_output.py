@@ -190,7 +190,8 @@ def test_a_narrow_locale_spells_out_what_it_cannot_show(locale: dict[str, str], 
 def test_a_working_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     done = shell("mkdir gone; cd gone; rmdir ../gone; jobmon executors", tmp_path)
     assert done.returncode == Exit.CONFIGURATION
-    assert done.stderr == b"jobmon: the working folder is gone: change to one that is there\n"
+    assert done.stderr.startswith(b"jobmon.ConfigurationError: the working folder of this process is gone")
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_a_file_that_cannot_be_opened_is_named_without_a_traceback(

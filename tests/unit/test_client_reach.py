@@ -125,7 +125,10 @@ def test_a_shared_folder_that_others_can_use_is_refused(tmp_path: Path) -> None:
     theirs = tmp_path / f"jobmon-{os.getuid()}"
     theirs.mkdir()
     theirs.chmod(0o777)
-    with pytest.raises(ConfigurationError, match=r"would hold the credentials of workers, and others can use it.*777"):
+    with pytest.raises(ConfigurationError, match=r"other users can write it \(mode 0777\)"):
+        lines(Server(), named("a", Remote, shared_folder=str(tmp_path)))
+    theirs.chmod(0o755)
+    with pytest.raises(ConfigurationError, match="would hold the credentials of workers, and others can use it"):
         lines(Server(), named("a", Remote, shared_folder=str(tmp_path)))
     theirs.chmod(0o700)
     assert lines(Server(), named("a", Remote, shared_folder=str(tmp_path))) == []

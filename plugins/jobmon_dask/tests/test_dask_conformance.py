@@ -55,11 +55,21 @@ class DaskPlatform(LocalPlatform):
         Cluster.ask = self._ask
         self.up()
         self.world.stand_ins.close()
-        self._line.ask("cancel", tokens=self.world.tokens())
+        self._tell("cancel")
         for token in self.world.tokens():
             kill_marked("JOBMON_ATTEMPT", token)
-        self._line.ask("settle", tokens=self.world.tokens())
+        self._tell("settle")
         self._line.close()
+
+    def _tell(self, what: str) -> None:
+        """What speaks to a scheduler tries again when it is away; `distributed` takes a full first message for that."""
+        for last in (False, False, True):
+            try:
+                self._line.ask(what, tokens=self.world.tokens())
+                return
+            except SchedulerUnavailable:
+                if last:
+                    raise
 
     def end(self, executor_job_id: str, reason: Reason) -> None:
         match reason:

@@ -19,14 +19,14 @@ except JobmonError as error:
 print("it ran")
 """
 FULL_DISK = """
-mount -t tmpfs -o size=8m tmpfs "$JOBMON_DATA"
+mount -t tmpfs -o size=8m,mode=700 tmpfs "$JOBMON_DATA"
 cat /dev/zero > "$JOBMON_DATA/fill" 2> /dev/null
 "$PYTHON" full.py
 rm "$JOBMON_DATA/fill"
 "$PYTHON" full.py
 """
 READ_ONLY_DISK = """
-mount -t tmpfs -o ro tmpfs "$JOBMON_DATA"
+mount -t tmpfs -o ro,mode=700 tmpfs "$JOBMON_DATA"
 "$PYTHON" full.py
 "$PYTHON" -m jobmon status
 """
@@ -44,7 +44,7 @@ print("it ran")
 """
 #: The disk fills while the first jobs run; they end while the server is gone and there is no room to begin another.
 FILLED_AMID_A_RUN = r"""
-mount -t tmpfs -o size=8m tmpfs "$JOBMON_DATA"
+mount -t tmpfs -o size=8m,mode=700 tmpfs "$JOBMON_DATA"
 mkdir here
 "$PYTHON" gated.py & client=$!
 until [ -e here/ran-0 ] && [ -e here/ran-1 ]; do sleep 0.05; done
@@ -62,7 +62,7 @@ wait $client
 LOGS_FULL = r"""
 printf '[workflow]\nlog_folder = "logs"\n[executors.compute]\ntype = "multiprocess"\nworkers = 2\n' > jobmon.toml
 mkdir here logs
-mount -t tmpfs -o nr_inodes=200 tmpfs logs
+mount -t tmpfs -o nr_inodes=200,mode=700 tmpfs logs
 "$PYTHON" gated.py & client=$!
 until [ -e here/ran-0 ] && [ -e here/ran-1 ]; do sleep 0.05; done
 n=0; while : > logs/fill-$n; do n=$((n + 1)); done 2> /dev/null

@@ -21,6 +21,7 @@ class StartFiles:
         self._python = settings.python or sys.executable
         self._same = {
             "endpoint": None if reach.file is None else str(reach.file),
+            "direct": folders.endpoint_file is not None,  # else the user names the server: it may be a tunnel to it
             "start_wait_s": settings.start_wait_s,
             "report_wait_s": settings.report_wait_s,
             "grace_s": settings.grace_s,

@@ -6,14 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jobmon.errors import ConfigurationError, DatabaseGone, ServerIncompatible, ServerUnreachable
-from jobmon.requester.embedded import ServerSilent, find, find_or_start
+from jobmon.errors import ConfigurationError, DatabaseGone, NotAuthorised, ServerIncompatible, ServerUnreachable
+from jobmon.requester.embedded import ServerSilent, ServerUnproven, find, find_or_start
 from jobmon.requester.endpoint import DataFolder, checked_token
 from jobmon.requester.requester import Requester
 from jobmon.whereabouts import working_folder
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION, Health, ReadHealth
-from jobmon.wire.runs import ReadWorkflows
 
 _FIRST_CONTACT_S = 10.0
 
@@ -67,18 +66,22 @@ def connect(
         ConfigurationError: the environment names a server without a token or by no address, or the data folder cannot
             be used.
         ServerUnreachable: no server answers.
-        NotAuthorised: the server does not accept the token.
+        NotAuthorised: what listens there does not know the token, which was not sent.
         ServerIncompatible: the server speaks another version of the API.
         StoreError: the embedded server cannot open its database.
     """
     if environ.get("JOBMON_SERVER"):
-        requester = Requester(_address(environ["JOBMON_SERVER"]), _token(environ), patience_s=patience_s)
+        requester = Requester(
+            _address(environ["JOBMON_SERVER"]), _token(environ), patience_s=patience_s, tunnelled=True
+        )
     else:
-        requester = _embedded(data_folder(environ), start, port, patience_s)
+        try:
+            requester = _embedded(data_folder(environ), start, port, patience_s)
+        except ServerUnproven as error:
+            raise NotAuthorised(str(error)) from error
     health = requester.call(routes.HEALTH, ReadHealth(), patience_s=_FIRST_CONTACT_S if start else 0.0)
     _check_version(requester.url, health)
     requester.database_id = health.database_id
-    requester.call(routes.WORKFLOWS, ReadWorkflows(limit=0))  # a wrong token is told now, before anything begins
     return requester
 
 

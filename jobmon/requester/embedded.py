@@ -5,20 +5,20 @@ server is known by that lock alone. Neither a process id nor a host's name tells
 containers. Whoever starts a server holds `start.lock` meanwhile, so that two who look at the same instant share one.
 """
 
+import socket
 import threading
 import time
+from urllib.parse import urlsplit
 
 import attrs
-import msgspec
-import requests
 
 from jobmon.errors import ServerUnreachable
 from jobmon.requester.endpoint import DataFolder, Endpoint
+from jobmon.requester.proving import Unproven, prove
 from jobmon.requester.starting import start
-from jobmon.wire.decoding import Undecodable
-from jobmon.wire.health import Health
 
 _SILENCE_S = 60.0  # how long a server that lives may take to its first answer
+_UNPROVEN_S = 10.0  # one that is just starting has not said yet that it listens elsewhere than the last one
 _PROBE_S = 5.0
 _START_S = 120.0
 _PAUSE_S = 0.05
@@ -28,18 +28,27 @@ class ServerSilent(ServerUnreachable):
     """The data folder's server lives and does not answer: it is starting, slow, frozen, or cannot be reached."""
 
 
+class ServerUnproven(ServerSilent):
+    """It lives, and what listens at its address does not know the data folder's token."""
+
+
 def find(folder: DataFolder, *, wait_s: float = 0.0) -> Endpoint | None:
     """The folder's server, as soon as it answers; None when there is none.
 
     Raises:
         ServerSilent: there is one, but it has not answered for `wait_s`.
+        ServerUnproven: nor has it proved to know the folder's token, for as long or for `_UNPROVEN_S`.
     """
-    deadline, pause = time.monotonic() + wait_s, threading.Event()
+    began, pause = time.monotonic(), threading.Event()
     while folder.served():
         endpoint = folder.endpoint()
-        if endpoint is not None and (found := _answering(endpoint)) is not None:
+        found, stranger = (None, None) if endpoint is None else _answering(folder, endpoint)
+        if found is not None:
             return found
-        if time.monotonic() >= deadline:
+        waited_s = time.monotonic() - began
+        if stranger is not None and waited_s >= min(wait_s, _UNPROVEN_S):
+            raise ServerUnproven(str(stranger))
+        if waited_s >= wait_s:
             raise ServerSilent(_silence(folder, endpoint))
         pause.wait(_PAUSE_S)
     return None
@@ -69,23 +78,27 @@ def find_or_start(folder: DataFolder, port: int | None = None, *, wait_s: float 
         lock.release()
 
 
-def _answering(endpoint: Endpoint) -> Endpoint | None:
-    """The server where it answers: on loopback, else (from another container, say) where workers reach it."""
+def _answering(folder: DataFolder, endpoint: Endpoint) -> tuple[Endpoint | None, Unproven | None]:
+    """The server where it answers: on loopback, else (from another container, say) where workers reach it.
+
+    Or what listens in its place.
+    """
+    stranger = None
     for url in (endpoint.url, *(place.url for place in endpoint.outside)):
-        if _answers(url, endpoint.database_id):
-            return attrs.evolve(endpoint, url=url)
-    return None
+        try:
+            if _answers(url, endpoint.database_id, folder.token()):
+                return attrs.evolve(endpoint, url=url), None
+        except Unproven as error:
+            stranger = error
+        except OSError:
+            continue
+    return None, stranger
 
 
-def _answers(url: str, database_id: str) -> bool:
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            response = session.post(url + "/health", data=b"{}", timeout=_PROBE_S)
-        health = msgspec.json.decode(response.content, type=Health)
-    except (requests.RequestException, *Undecodable):
-        return False
-    return health.database_id == database_id
+def _answers(url: str, database_id: str, token: str) -> bool:
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 80), _PROBE_S) as connection:
+        return prove(connection, url, token, tunnelled=False).database_id == database_id
 
 
 def _silence(folder: DataFolder, endpoint: Endpoint | None) -> str:

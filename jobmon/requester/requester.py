@@ -1,6 +1,7 @@
 """Typed calls to a server, repeated under the same request id until they are answered."""
 
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -9,11 +10,11 @@ from typing import Any, TypeVar
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from jobmon.errors import DatabaseGone, MessageTooLarge, NotAuthorised, ServerError, ServerUnreachable, StoreError
 from jobmon.ids import new_request_id
+from jobmon.requester.proving import ProvingAdapter, prove, unproven
 from jobmon.wire.decoding import Undecodable
 from jobmon.wire.health import API_VERSION
 from jobmon.wire.problems import Problem, to_error
@@ -37,6 +38,9 @@ class Requester:
 
     While the server is away a call is repeated, with growing pauses, for `patience_s` (None: for ever). `recover` is
     asked before each repetition and may bring the server back; it returns the address to go on with.
+
+    Each new connection begins with the server's proof that it knows the token, which is not sent before. What fails to
+    prove it counts as a server that is away, once there was one; through a tunnel (`tunnelled`) no address is compared.
     """
 
     def __init__(
@@ -48,11 +52,14 @@ class Requester:
         recover: Callable[[], str] | None = None,
         data_folder: Path | None = None,
         database_id: str = "",
+        tunnelled: bool = False,
     ) -> None:
         self.url = url
         self.token = token
         self.data_folder = data_folder
         self.database_id = database_id
+        self._tunnelled = tunnelled
+        self._proved = False
         self._patience_s = patience_s
         self._recover = recover
         self._stopped = threading.Event()
@@ -74,6 +81,7 @@ class Requester:
         """Send the message and return the answer.
 
         Raises:
+            NotAuthorised: what listens there does not know the token, and never did.
             ServerUnreachable: no answer within `patience_s`, or `stop` was called.
             MessageTooLarge: the server takes none of that size; nothing was sent.
             JobmonError: what the server refused the message for.
@@ -90,8 +98,11 @@ class Requester:
                 return self._once(route, body, request_id)
             except _NO_ANSWER as error:
                 self._forget_connection()
+                stranger = unproven(error)
+                if stranger is not None and not self._proved:
+                    raise stranger.error from error
                 if self._stopped.is_set() or (deadline is not None and time.monotonic() + pause_s > deadline):
-                    raise ServerUnreachable(f"no server answers at {self.url}: {_plain(error)}") from error
+                    raise ServerUnreachable(f"no server answers at {self.url}: {stranger or _plain(error)}") from error
             self._stopped.wait(pause_s * random.uniform(0.5, 1.0))
             away_s += pause_s  # not by a clock: this process may have been stopped meanwhile, and the server with it
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -131,9 +142,9 @@ class Requester:
         Straight through the adapter: a Session's cookies, redirects and proxies are not wanted here, and cost a third
         of a call.
         """
-        adapter: HTTPAdapter | None = getattr(self._local, "adapter", None)
+        adapter: ProvingAdapter | None = getattr(self._local, "adapter", None)
         if adapter is None:
-            adapter = self._local.adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1)
+            adapter = self._local.adapter = ProvingAdapter(self._prove)
         request = requests.PreparedRequest()
         request.method = "POST"
         request.url = self.url + path
@@ -144,8 +155,12 @@ class Requester:
             request.headers[REQUEST_ID_HEADER] = request_id
         return adapter.send(request, timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S + _waits(body)))
 
+    def _prove(self, connection: socket.socket) -> None:
+        prove(connection, self.url, self.token, tunnelled=self._tunnelled)
+        self._proved = True
+
     def _forget_connection(self) -> None:
-        adapter: HTTPAdapter | None = getattr(self._local, "adapter", None)
+        adapter: ProvingAdapter | None = getattr(self._local, "adapter", None)
         if adapter is not None:
             adapter.close()
             del self._local.adapter

@@ -29,9 +29,10 @@ from jobmon.server.writing import cancellations_of, changes_of, instances_of, is
 from jobmon.store import leases as lease_rows
 from jobmon.store.writer import Outcome, Transaction, Writer
 from jobmon.wire import routes
-from jobmon.wire.health import API_VERSION, Health, Listen, Listening
+from jobmon.wire.health import API_VERSION, Health, Listen, Listening, ReadHealth
 from jobmon.wire.leases import ClaimJobs, JobsClaimed, ReadInstanceChanges
 from jobmon.wire.problems import Problem
+from jobmon.wire.proof import address_of
 from jobmon.wire.routes import REQUEST_ID_HEADER, Access, Route
 from jobmon.wire.runs import ReadChanges
 
@@ -79,7 +80,7 @@ class Api:
         self._askers = ThreadPoolExecutor(_ASKERS, thread_name_prefix="asker")
         self._allowance = Allowance()  # the writer's, which is one thread
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoder")
-        self._health = encode(Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid))
+        self._health = Health(queries.database_id, API_VERSION, jobmon.__version__, socket.gethostname(), pid)
 
     def asgi(self) -> ASGIApp:
         """The ASGI application."""
@@ -95,10 +96,10 @@ class Api:
         async def endpoint(request: Request) -> Response:
             try:
                 body = await request.body()
-                if route is routes.HEALTH:
-                    return answered(self._health)
-                caller: Caller = request.scope[CALLER]
                 message, unread = await self._read_message(reader, body)
+                if route is routes.HEALTH:
+                    return answered(encode(self._who(message, address_of(request.scope["server"]))))
+                caller: Caller = request.scope[CALLER]
                 if route.access is Access.WORKER:
                     caller.check_covers(_tokens_of(message))
                 request_id = request.headers.get(REQUEST_ID_HEADER, "")
@@ -114,6 +115,13 @@ class Api:
                 return refused(ServerError(f"the server failed at {route.path}; its log says why"))
 
         return endpoint
+
+    def _who(self, message: ReadHealth, address: str) -> Health:
+        """Who answers at that address, and proof of it."""
+        if message.challenge is None:
+            return self._health
+        proof = self._credentials.proof(message.challenge, message.attempt, address, self._health.database_id)
+        return attrs.evolve(self._health, address=address, proof=proof)
 
     def _answerer(self, route: Route[Any, Any]) -> Callable[[Any, _Asked], Awaitable[bytes]]:
         if route is routes.CLAIM_JOBS:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import attrs
 
 from jobmon.errors import NotAuthorised
+from jobmon.wire.proof import proof_of
 
 
 @attrs.frozen
@@ -38,6 +39,7 @@ class Credentials:
     """Makes and checks credentials. Comparisons take constant time."""
 
     def __init__(self, user_token: str, server_key: bytes) -> None:
+        self._token = user_token
         self._user = f"Bearer {user_token}".encode()
         self._key = server_key
 
@@ -47,6 +49,11 @@ class Credentials:
         It names the attempt, so that one look at a header, before the message is read, tells whether it is genuine.
         """
         return f"{token}.{hmac.new(self._key, token.encode(), hashlib.sha256).hexdigest()}"
+
+    def proof(self, challenge: str, attempt: str, address: str, database_id: str) -> str:
+        """Proof to a worker that this server knows its credential, or to the user that it knows the token."""
+        key = self.for_attempt(attempt) if attempt else self._token
+        return proof_of(key, challenge, address, database_id)
 
     def caller(self, authorization: bytes) -> Caller:
         """Whom the header proves to have sent the request.

@@ -16,7 +16,7 @@ import msgspec
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION, Health, ReadHealth
 from jobmon.wire.jobs import Call, Command
-from jobmon.wire.runs import ReadWorkflows, WorkflowStatuses
+from jobmon.wire.proof import address_of, proof_of
 from jobmon.wire.workers import (
     FinishAttempts,
     FinishReport,
@@ -157,12 +157,17 @@ class WorkerServer:
         self._open.wait()
         return msgspec.json.encode(answer)
 
-    def _carry_out(self, message: Any) -> Starts | HeartbeatAnswer | ReportsRecorded | Health | WorkflowStatuses:
+    def who(self, content: bytes, address: str) -> bytes:
+        """Who answers at that address, with a proof for whoever asks for one."""
+        asked = msgspec.json.decode(content, type=ReadHealth)
+        key = CREDENTIAL if asked.attempt else USER_TOKEN
+        proof = "" if asked.challenge is None else proof_of(key, asked.challenge, address, "stand-in")
+        return msgspec.json.encode(
+            Health("stand-in", API_VERSION, "0", "localhost", os.getpid(), address=address, proof=proof)
+        )
+
+    def _carry_out(self, message: Any) -> Starts | HeartbeatAnswer | ReportsRecorded:
         match message:
-            case ReadHealth():
-                return Health("stand-in", API_VERSION, "0", "localhost", os.getpid())
-            case ReadWorkflows():
-                return WorkflowStatuses([])
             case StartAttempts():
                 starts = [self._start(token, message.worker_id) for token in message.tokens]
                 return Starts(starts, self.heartbeat_s, self.orphan_after_s)
@@ -191,6 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         if not self.owner.listening:
             self.close_connection = True
+            return
+        if self.path == routes.HEALTH.path:
+            self._send(200, self.owner.who(content, address_of(self.connection.getsockname())))
             return
         credentials = (f"Worker {CREDENTIAL}", f"Bearer {USER_TOKEN}")
         if self.headers["Authorization"] not in credentials or self.headers[routes.API_HEADER] != "0.1":

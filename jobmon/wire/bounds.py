@@ -30,6 +30,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Name = Annotated[str, Meta(max_length=1000)]  #: of tasks, workflows, executors, hosts, workers, platforms' jobs
 Token = Annotated[str, Meta(max_length=64)]
+Challenge = Annotated[str, Meta(min_length=32, max_length=32)]
 Text = Annotated[str, Meta(max_length=1_000_000)]  #: for people
 Place = Annotated[str, Meta(max_length=10_000)]  #: a path, a module, a function
 Places = Annotated[list[Place], Meta(max_length=10_000)]

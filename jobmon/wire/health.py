@@ -2,7 +2,7 @@
 
 import attrs
 
-from jobmon.wire.bounds import Name, Port
+from jobmon.wire.bounds import Challenge, Name, Port, Token
 
 #: Version of the HTTP interface: client and server must have the same first number, and the server no lower second one.
 API_VERSION = (0, 1)
@@ -11,6 +11,9 @@ API_VERSION = (0, 1)
 @attrs.frozen
 class ReadHealth:
     """Ask who answers. Needs no token."""
+
+    challenge: Challenge | None = None  #: what the server shall prove its knowledge of a key with
+    attempt: Token = ""  #: whose credential is that key; empty: the user's token is
 
 
 @attrs.frozen
@@ -22,6 +25,8 @@ class Health:
     version: str
     host: str
     pid: int
+    address: str = ""  #: where it accepted the connection
+    proof: str = ""  #: that it knows the key (`jobmon.wire.proof`); empty where nothing was asked
 
 
 @attrs.frozen

@@ -28,7 +28,8 @@ _READ_AT_LEAST_S = 90.0
 class Attempt:
     """One attempt, as its start file describes it.
 
-    The file is JSON: `server` (its address), `endpoint` (file with its latest address, or null), `token`, `credential`,
+    The file is JSON: `server` (its address), `direct` (whether that is its own, no tunnel's), `endpoint` (file with its
+    latest address, or null), `token`, `credential`,
     `start_wait_s`, `report_wait_s`, `outbox` (folder for a report that could not be sent); and, if need be, `exit_map`
     (statuses that the platform gives a meaning, to others) and `grace_s` (from SIGTERM to SIGKILL). That of an array
     has `members`, a list of `[token, credential]`, in place of those two; `index` is the attempt's in it, from 1 on.
@@ -45,7 +46,7 @@ class Attempt:
         self.archive = archive
         self.host = os.uname().nodename
         self.worker_id = f"{self.host}:{os.getpid()}:{os.urandom(6).hex()}"
-        self.server = Server(start["server"], credential, start.get("endpoint"))
+        self.server = Server(start["server"], credential, start.get("endpoint"), direct=start.get("direct", True))
         self.signals = Signals()
         self.clock = AwakeClock(_READ_AT_LEAST_S)
         self.away = False  #: the last heartbeat did not reach the server

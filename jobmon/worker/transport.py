@@ -6,16 +6,19 @@ import _socket
 import os
 
 from .compact import dumps, loads
+from .proof import address_of, is_proof
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+HEALTH = "/health"
 START = "/attempts/start"
 HEARTBEAT = "/attempts/heartbeat"
 FINISH = "/attempts/finish"
 GIVE_BACK = "/attempts/give-back"
 API = "0.1"
+_MOST_HEAD_BYTES = 1 << 20  # and what came with it
 _MOST_BYTES = 256 << 20  # of an answer: a call with the results that it takes has at most about 64 MB
 
 
@@ -32,12 +35,18 @@ class Refused(Exception):
 
 
 class Server:
-    """The server, as one attempt sees it."""
+    """The server, as one attempt sees it. It proves that it knows the credential before it is sent it.
 
-    def __init__(self, url: str, credential: str, endpoint: str | None, timeout_s: float = 10.0) -> None:
+    Where it is reached at an address of its own (`direct`), not through a tunnel, that address is compared.
+    """
+
+    def __init__(
+        self, url: str, credential: str, endpoint: str | None, *, direct: bool = True, timeout_s: float = 10.0
+    ) -> None:
         self.url = url
         self._credential = credential
         self._endpoint = endpoint
+        self._direct = direct
         self._timeout_s = timeout_s
         self._socket: _socket.socket | None = None
 
@@ -75,20 +84,49 @@ class Server:
         raise Refused(str(message.get("type")), text)
 
     def _exchange(self, path: str, content: bytes, request_id: str) -> tuple[int, bytes]:
-        host, port, prefix = split_url(self.url)
         if self._socket is None:
-            self._socket = _connect(host, port, self._timeout_s)
-        named = f"[{host}]" if ":" in host else host
-        head = (
-            f"POST {prefix}{path} HTTP/1.1\r\nHost: {named}:{port}\r\nAuthorization: Worker {self._credential}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
-            f"Jobmon-Api: {API}\r\nJobmon-Request-Id: {request_id}\r\n\r\n"
-        )
-        self._socket.sendall(head.encode("ascii") + content)
-        status, answer, keep = _read_answer(self._socket)
+            host, port, _ = split_url(self.url)
+            connection = _connect(host, port, self._timeout_s)
+            try:
+                self._prove(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._socket = connection
+        secret = f"Authorization: Worker {self._credential}\r\nJobmon-Request-Id: {request_id}\r\n"
+        status, answer, keep = self._send(self._socket, path, content, secret)
         if not keep:
             self._close()
         return status, answer
+
+    def _prove(self, connection: _socket.socket) -> None:
+        """Have whoever listens there prove to be the server: another one could give a command of his own.
+
+        Raises:
+            ValueError: it does not.
+        """
+        challenge = os.urandom(16).hex()
+        asked = {"challenge": challenge, "attempt": self._credential.partition(".")[0]}
+        status, answer, _ = self._send(connection, HEALTH, dumps(asked).encode(), "")
+        reached_at = address_of(connection.getpeername()) if self._direct else None
+        try:
+            health = loads(answer) if status == 200 else None
+        except RecursionError as error:
+            raise ValueError("what listens there is no server") from error
+        if not is_proof(health, self._credential, challenge, reached_at):
+            raise ValueError(
+                "what listens there does not prove to be the server of this attempt; it was sent no secret"
+            )
+
+    def _send(self, connection: _socket.socket, path: str, content: bytes, more: str) -> tuple[int, bytes, bool]:
+        host, port, prefix = split_url(self.url)
+        named = f"[{host}]" if ":" in host else host
+        head = (
+            f"POST {prefix}{path} HTTP/1.1\r\nHost: {named}:{port}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(content)}\r\nJobmon-Api: {API}\r\n{more}\r\n"
+        )
+        connection.sendall(head.encode("ascii") + content)
+        return _read_answer(connection)
 
     def _close(self) -> None:
         if self._socket is not None:
@@ -156,6 +194,8 @@ def _read_answer(connection: _socket.socket) -> tuple[int, bytes, bool]:
     received = b""
     while b"\r\n\r\n" not in received:
         received += _receive(connection)
+        if len(received) > _MOST_HEAD_BYTES:
+            raise ValueError("not an answer of a Jobmon server: it does not begin")
     head, _, content = received.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {}

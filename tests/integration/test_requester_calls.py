@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import attrs
 import msgspec
 import pytest
-from serving import embedded, end_server, endpoint_of, environment, strangers_server
+from serving import embedded, end_server, endpoint_of, environment, proved, strangers_server
 
 from jobmon import Workflow
 from jobmon.config import load_config
@@ -127,7 +128,7 @@ def test_a_server_that_is_slow_to_answer_is_waited_for(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool, live_server(folder, None):
         found = pool.submit(find, folder, wait_s=60)
         assert not wait([found], 0.2)[0]
-        with strangers_server(0, HEALTH) as port:
+        with strangers_server(0, HEALTH, token=folder.token()) as port:
             folder.write_endpoint(Endpoint(f"http://127.0.0.1:{port}", "d", "any", "boot", 77, 1))
             assert found.result(60).pid == 77
 
@@ -145,7 +146,7 @@ def test_the_free_lock_decides_that_a_server_is_gone_whatever_its_host_was_calle
 
 def test_a_server_on_another_host_is_used_where_it_listens_for_workers(tmp_path: Path) -> None:
     health = msgspec.json.encode(Health("d", (0, 1), "1", "login2.example", 77))
-    with strangers_server(0, health) as port:
+    with strangers_server(0, health, token=DataFolder(tmp_path).token()) as port:
         place = Outside("127.0.0.1", port, f"http://127.0.0.1:{port}")
         endpoint = Endpoint("http://127.0.0.1:1", "d", "login2.example", "boot", 77, 1, (place,))
         with live_server(DataFolder(tmp_path), endpoint):
@@ -214,7 +215,7 @@ def test_a_server_elsewhere_is_used_with_its_token(tmp_path: Path) -> None:
             elsewhere = connect(environment(nowhere, JOBMON_SERVER=requester.url + "/", **given), patience_s=5)
             assert elsewhere.call(routes.WORKFLOWS, ReadWorkflows()).workflows == []
             assert (elsewhere.database_id, elsewhere.data_folder) == (requester.database_id, None)
-        with pytest.raises(NotAuthorised, match="does not accept the token"):
+        with pytest.raises(NotAuthorised, match="does not know this token, which was not sent"):
             connect(environment(nowhere, JOBMON_SERVER=requester.url, JOBMON_TOKEN="wrong"))
         token_file.chmod(0o644)
         with pytest.raises(ConfigurationError, match=f"can be read by others; run: chmod 600 {token_file}"):
@@ -274,7 +275,7 @@ def test_a_server_of_another_api_says_who_is_to_be_upgraded(
     tmp_path: Path, version: tuple[int, int], words: str | None
 ) -> None:
     health = msgspec.json.encode(Health("d", version, "9.9", "host", 1))
-    with strangers_server(0, health, b'{"workflows":[]}') as port:
+    with strangers_server(0, health, token="t") as port:
         environ = environment(tmp_path, JOBMON_SERVER=f"http://127.0.0.1:{port}", JOBMON_TOKEN="t")
         if words is None:
             assert connect(environ).database_id == "d"
@@ -291,6 +292,14 @@ def test_a_web_server_of_another_kind_is_told_from_ours(tmp_path: Path, answer: 
             connect(environ)
 
 
+def received(lines: IO[bytes]) -> tuple[dict[str, str], bytes]:
+    """The headers and the content of a request."""
+    lines.readline()
+    pairs = (line.decode().strip().split(": ") for line in iter(lines.readline, b"\r\n"))
+    headers = {name.lower(): value for name, value in pairs}
+    return headers, lines.read(int(headers["content-length"]))
+
+
 @pytest.mark.parametrize(
     "cut", [b"HTTP/1.0 200 OK\r\nContent-Length: 999\r\n\r\n{", b"HTTP/1.0 200 OK\r\nConte", b"HTTP/"]
 )
@@ -302,10 +311,9 @@ def test_an_answer_that_breaks_off_is_asked_for_again_under_the_same_request_id(
             for reply in (cut, b"HTTP/1.0 200 OK\r\n\r\n" + b'{"state":"DONE"}'):
                 connection, _ = listener.accept()
                 with connection, connection.makefile("rb") as lines:
-                    lines.readline()
-                    headers = dict(line.decode().strip().split(": ") for line in iter(lines.readline, b"\r\n"))
-                    asked.append({name.lower(): value for name, value in headers.items()})
-                    lines.read(int(asked[-1]["content-length"]))
+                    told = proved(HEALTH, received(lines)[1], "secret", connection)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
+                    asked.append(received(lines)[0])
                     connection.sendall(reply)
 
         thread = threading.Thread(target=answer, daemon=True)
@@ -336,7 +344,7 @@ def test_a_process_that_was_stopped_asks_for_its_server_more_than_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seconds = itertools.count(0.0, 1000.0)  # as if it were stopped between any two looks at the clock
-    with strangers_server(0, HEALTH) as port:
+    with strangers_server(0, HEALTH, token="t") as port:
         tries = iter([ServerUnreachable("it does not answer yet"), StoreError("its lock is held"), None])
 
         def recover() -> str:
@@ -353,6 +361,6 @@ def test_a_proxy_of_the_environment_never_sees_the_token(monkeypatch: pytest.Mon
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
-    with strangers_server(0, HEALTH) as port:
+    with strangers_server(0, HEALTH, token="t") as port:
         requester = Requester(f"http://127.0.0.1:{port}", "t", patience_s=0)
         assert requester.call(routes.HEALTH, ReadHealth()).database_id == "d"

@@ -107,7 +107,7 @@ def test_another_server_at_the_address_is_not_believed(server: WorkerServer, arc
     file = server.start_file(TOKEN, tmp_path, credential="of another database", start_wait_s=0.2)
     status, err = Worker(archive, file, tmp_path).end()
     assert status == 75
-    assert "wrong credential" in err
+    assert "what listens there does not prove to be the server of this attempt; it was sent no secret" in err
     assert not (tmp_path / "ran").exists()
 
 

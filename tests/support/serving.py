@@ -5,6 +5,7 @@ import os
 import resource
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,8 +14,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import attrs
+import msgspec
+
 from jobmon.requester import Requester, connect
 from jobmon.requester.endpoint import DataFolder, Endpoint
+from jobmon.wire.health import Health, ReadHealth
+from jobmon.wire.proof import address_of, proof_of
 
 PATIENCE_S = 30.0
 NEVER_S = 1e9
@@ -101,14 +107,31 @@ def may_end(server: subprocess.Popen[bytes]) -> None:
     server.send_signal(signal.SIGUSR1)
 
 
+def proved(health: bytes, asked: bytes, token: str, connection: socket.socket) -> bytes:
+    """What a server that knows the token answers to who asks for its health over that connection."""
+    message, told = msgspec.json.decode(asked, type=ReadHealth), msgspec.json.decode(health, type=Health)
+    address = address_of(connection.getsockname())
+    proof = proof_of(token, message.challenge or "", address, told.database_id)
+    return msgspec.json.encode(attrs.evolve(told, address=address, proof=proof))
+
+
 @contextmanager
-def strangers_server(port: int, *answers: bytes) -> Iterator[int]:
-    """Something on a port that speaks HTTP, is no server of ours, and says these in turn, the last one for ever."""
-    left = list(answers)
+def strangers_server(port: int, *answers: bytes, token: str = "") -> Iterator[int]:
+    """Something on a port that speaks HTTP, is no server of ours, and says these in turn, the last one for ever.
+
+    With a token it proves to know it, and so passes for a server: the first answer must be a Health then.
+    """
+    left, first = list(answers), answers[0]
 
     class Stranger(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if token else "HTTP/1.0"
+
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            if token and self.path == "/health":
+                told = proved(first, content, token, self.connection)
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
+                return
             answer = left.pop(0) if len(left) > 1 else left[0]
             self.wfile.write(answer if answer.startswith(b"HTTP/") else b"HTTP/1.0 200 OK\r\n\r\n" + answer)
 

@@ -6,15 +6,19 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jobmon.states.evidence import WORKER_DID_NOT_RUN_IT
+from jobmon.wire import proof as wire_proof
 from jobmon.wire import routes
 from jobmon.wire.health import API_VERSION
-from jobmon.worker import attempt, command, transport
+from jobmon.worker import attempt, command, proof, transport
 from jobmon.worker.build import build_starter, build_worker
 
 
 def test_the_workers_paths_are_the_routes() -> None:
+    assert routes.HEALTH.path == transport.HEALTH
     assert routes.START_ATTEMPTS.path == transport.START
     assert routes.HEARTBEAT.path == transport.HEARTBEAT
     assert routes.FINISH_ATTEMPTS.path == transport.FINISH
@@ -82,3 +86,27 @@ def test_every_module_of_the_worker_is_shipped_compiled_beside_its_source(tmp_pa
 
 def test_the_statuses_of_a_worker_that_did_not_run_its_command_are_those_that_the_evidence_knows() -> None:
     assert sorted(WORKER_DID_NOT_RUN_IT) == sorted([attempt.NOT_STARTED, attempt.REFUSED])
+
+
+@given(key=st.text(min_size=1, max_size=100), challenge=st.text(), address=st.text(), database=st.text())
+def test_a_worker_takes_the_proof_of_the_wire_and_no_other(
+    key: str, challenge: str, address: str, database: str
+) -> None:
+    health = {"address": address, "database_id": database}
+    health["proof"] = wire_proof.proof_of(key, challenge, address, database)
+    assert proof.is_proof(health, key, challenge, address)
+    assert proof.is_proof(health, key, challenge, None)
+    assert not proof.is_proof(health, key, challenge, address + "1")
+    assert not proof.is_proof(health, key + "1", challenge, None)
+    assert not proof.is_proof(health, key, challenge + "1", None)
+    assert not proof.is_proof(health | {"address": address + "1"}, key, challenge, None)
+
+
+@pytest.mark.parametrize("told", [None, [], "proof", {}, {"proof": None}, {"proof": 1, "address": []}])
+def test_what_is_no_proof_at_all_is_none(told: object) -> None:
+    assert not proof.is_proof(told, "key", "challenge", None)
+
+
+@pytest.mark.parametrize("name", [("127.0.0.1", 80), ("::ffff:127.0.0.1", 80, 0, 0), ("fe80::1%eth0", 80, 0, 2)])
+def test_both_ends_write_an_address_alike(name: tuple[object, ...]) -> None:
+    assert proof.address_of(name) == wire_proof.address_of(name) in ("127.0.0.1:80", "fe80::1:80")

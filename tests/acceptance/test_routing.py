@@ -108,7 +108,7 @@ def assert_each_ran_where_it_was_sent(user: User, workers: list[Running], jobs: 
         kinds = {kind for kind in ("jobmon.agent", ".py run", ".pyz payload") if any(kind in a[1] for a in ancestors)}
         assert kinds == {{"compute": "jobmon.agent", "uploads": ".py run", "cluster": ".pyz payload"}[name]}, ancestors
         assert bool(dask & {pid for pid, _ in ancestors}) is (name == "cluster"), ancestors
-    assert any(" -m jobmon manager " in a[1] for a in above["uploads"]), above["uploads"]
+    assert any(" jobmon manager " in a[1] for a in above["uploads"]), above["uploads"]
 
 
 def test_each_task_of_one_graph_runs_on_its_own_executor(user: User) -> None:

@@ -51,6 +51,7 @@ SECTIONS = {
     "What find says": ["Finding", "Found", "CannotTell"],
     "What the class declares": ["Reporting", "Placement", "CONTRACT_VERSION"],
     "What methods may raise": ["SchedulerUnavailable", "ArrayRefused"],
+    "What a platform takes long to answer": ["Beside", "Answer"],
     "Processes of this host": [
         "ProcessIdentity",
         "identify",

@@ -83,11 +83,11 @@ class FailureLines:
         self._told = 0
 
     def lines(self, notables: Iterable[Notable]) -> list[str]:
-        """The lines for jobs that failed or are tried again; those that were cancelled are counted in the table."""
+        """The lines for jobs that failed, are tried again, or were cancelled by their user at the platform."""
         groups: dict[tuple[object, ...], list[Notable]] = {}
         for notable in notables:
             change = notable.change
-            if change.state is not JobState.CANCELLED:
+            if change.state is not JobState.CANCELLED or change.reason is Reason.CANCELLED_BY_USER:
                 key = cause_key(self._names[notable.position], change.reason, change.detail)
                 groups.setdefault((*key, change.state in FINAL_JOB_STATES), []).append(notable)
         return [line for key, group in groups.items() for line in self._of_cause(key, group)]

@@ -22,3 +22,4 @@ class HostSettings:
     start_wait_s: float = 600.0  #: a worker that cannot reach the server ends without having begun after this
     report_wait_s: float = 900.0  #: then it leaves its report in the outbox for the manager to find
     grace_s: float = 10.0  #: from SIGTERM to SIGKILL, for a command that shall end
+    retry_cancelled: bool = False  #: try again what its own user ends at the platform; else its job is cancelled

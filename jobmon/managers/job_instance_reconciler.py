@@ -4,12 +4,25 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+import attrs
+
 from jobmon.managers.live import Attempt, Phase
 from jobmon.managers.pace import PollPace
 from jobmon.managers.service import Service
 from jobmon.managers.sightings import sighting_of, to_wire
 from jobmon.managers.uncertain import settle
-from jobmon.plugins import Executor, Observation, Pending, Placement, SchedulerUnavailable, Submitted
+from jobmon.plugins import (
+    Absent,
+    Executor,
+    Exited,
+    Observation,
+    Pending,
+    Placement,
+    Reason,
+    SchedulerUnavailable,
+    Submitted,
+    Unknown,
+)
 from jobmon.states.evidence import Reporting, Sighting
 
 #: With workers that report themselves polling is a safety net: not more often than this, in seconds.
@@ -22,6 +35,11 @@ _REMOTE_S = 6.0
 _CANCEL_AGAIN_S = 5.0
 #: Attempts in one call of `cancel`, so that submissions and observations get their turns between.
 CANCEL_AT_ONCE = 1000
+#: What has begun, and of which its platform does not tell how it goes for so long, is taken for absent: a silent worker
+#: is lost then, and one that was only cut off has ended its command by itself before.
+_UNCLEAR_S = 1800.0
+#: Between two answers not more than this counts: while the platform does not answer at all, no time passes.
+_UNCLEAR_STEP_S = 60.0
 _GONE = (Sighting.EXITED, Sighting.ABSENT)
 
 
@@ -71,8 +89,11 @@ class JobInstanceReconciler:
         told = []
         for token, observation in observations.items():
             attempt = live.get(token)
-            if attempt is not None and self._matters(attempt, sighting_of(observation), now_s):
-                told.append(to_wire(token, attempt.executor_job_id, observation))
+            if attempt is None:
+                continue
+            weighed = self._weighed(attempt, observation, now_s)
+            if self._matters(attempt, sighting_of(weighed), now_s):
+                told.append(to_wire(token, attempt.executor_job_id, weighed))
         if told:
             self._service.recorder.observations(told)
 
@@ -169,11 +190,9 @@ class JobInstanceReconciler:
         submitted = [attempt.submitted() for attempt in placed]
         seen = service.host.call("observe", _observing(submitted))
         now_s = service.clock.monotonic()
-        told, waiting, unreported = [], Counter[str](), Counter[str]()
+        told, waiting, unclear, unreported = [], Counter[str](), Counter[str](), Counter[str]()
         for attempt in placed:
-            observation = seen.get(attempt.token)
-            if observation is None:
-                continue
+            observation = self._weighed(attempt, seen.get(attempt.token), now_s)
             gone_before = attempt.gone_at_s is not None
             if self._matters(attempt, sighting_of(observation), now_s):
                 said = service.outputs.tail(attempt) if gone_before and attempt.gone_at_s is not None else None
@@ -182,7 +201,10 @@ class JobInstanceReconciler:
                     unreported[said.splitlines()[-1]] += 1
             elif isinstance(observation, Pending) and observation.why:
                 waiting[observation.why] += 1
+            elif isinstance(observation, Unknown):
+                unclear[observation.why] += 1
         service.notes.say("pending", "; ".join(f"{n} pending: {why}" for why, n in waiting.most_common(3)))
+        service.notes.say("unclear", "; ".join(f"{n} unclear: {why}" for why, n in unclear.most_common(3)))
         lines = (f"{n} gone without a report, saying: {line}" for line, n in unreported.most_common(3))
         service.notes.say("unreported", "; ".join(lines))
         if service.outbox is not None:  # a worker's own report is worth more than what the platform says
@@ -190,6 +212,22 @@ class JobInstanceReconciler:
         if told:
             service.recorder.observations(told)
         return bool(told)
+
+    def _weighed(self, attempt: Attempt, observation: Observation | None, now_s: float) -> Observation:
+        """The observation, as this executor's settings and the time that has passed have it taken."""
+        if isinstance(observation, Exited) and observation.reason is Reason.CANCELLED_BY_USER:
+            retries = self._service.named.host.retry_cancelled
+            return attrs.evolve(observation, reason=Reason.CANCELLED) if retries else observation
+        if observation is not None and sighting_of(observation) is not Sighting.UNKNOWN:
+            attempt.unclear_for_s, attempt.unclear_at_s = 0.0, None
+            return observation
+        why = getattr(observation, "why", "") or "its platform does not tell how it goes"
+        if attempt.unclear_at_s is not None:
+            attempt.unclear_for_s += min(now_s - attempt.unclear_at_s, _UNCLEAR_STEP_S)
+        attempt.unclear_at_s = now_s
+        if self._by_platform or not attempt.running or attempt.unclear_for_s < _UNCLEAR_S:
+            return Unknown(why)
+        return Absent(self._service.clock.now(), f"for {_UNCLEAR_S / 60:g} min nothing was told but this: {why}")
 
     def _matters(self, attempt: Attempt, sighting: Sighting, now_s: float) -> bool:
         """Whether the server must hear of it: of ends always, of a beginning once and where nobody else tells."""

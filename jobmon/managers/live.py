@@ -35,6 +35,8 @@ class Attempt:
     running: bool = False  #: seen running, and said so to the server
     gone_at_s: float | None = None  #: monotonic instant when the platform last said that it is exited or absent
     cancelled_at_s: float | None = None  #: monotonic instant of the last `cancel` that named it
+    unclear_for_s: float = 0.0  #: for how long its platform has answered without telling how it goes
+    unclear_at_s: float | None = None  #: monotonic instant of the last such answer
     unsettled_since_s: float | None = None  #: monotonic instant of the first answer that could not find it
 
     @property

@@ -23,7 +23,14 @@ from jobmon.wire.workers import FinishAttempts, FinishReport
 _log = logging.getLogger(__name__)
 #: What a worker cannot know of a signal that it received, and its platform can.
 _BEHIND_SIGNALS = frozenset(
-    {Reason.TIMEOUT, Reason.OUT_OF_MEMORY, Reason.PREEMPTED, Reason.NODE_FAILURE, Reason.CANCELLED}
+    {
+        Reason.TIMEOUT,
+        Reason.OUT_OF_MEMORY,
+        Reason.PREEMPTED,
+        Reason.NODE_FAILURE,
+        Reason.CANCELLED,
+        Reason.CANCELLED_BY_USER,
+    }
 )
 
 

@@ -42,6 +42,8 @@ def to_wire(
             observation.stderr_tail,
         )
     why = getattr(observation, "why", None)
+    if isinstance(observation, Absent):
+        why = f"as of {observation.as_of:%Y-%m-%d %H:%M:%S} UTC" + (f": {why}" if why else "")
     return leases.Observation(
         token, sighting_of(observation), None, None, why, _NO_USAGE, None, executor_job_id, output
     )

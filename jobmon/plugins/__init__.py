@@ -18,6 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jobmon.plugins.beside import Answer, Beside
     from jobmon.plugins.context import ExecutorContext
     from jobmon.plugins.executor import CONTRACT_VERSION, Completed, Executor
     from jobmon.plugins.hookspecs import hookimpl
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 #: Modules and the names that come from them, imported when first used: to list what is installed needs none.
 _HOMES = {
+    "jobmon.plugins.beside": "Answer Beside",
     "jobmon.plugins.context": "ExecutorContext",
     "jobmon.plugins.executor": "CONTRACT_VERSION Completed Executor",
     "jobmon.plugins.hookspecs": "hookimpl",
@@ -78,8 +80,10 @@ __all__ = [
     "CONTRACT_VERSION",
     "Absent",
     "Accepted",
+    "Answer",
     "ArrayRefused",
     "ArrayRequest",
+    "Beside",
     "Call",
     "CannotTell",
     "Command",

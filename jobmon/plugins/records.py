@@ -159,9 +159,13 @@ class Exited:
 
 @attrs.frozen
 class Absent:
-    """The platform answered *completely*, listing and accounting, and does not have it."""
+    """The platform answered *completely*, listing and accounting, and does not have it.
+
+    An accounting that does not answer is waited for in Unknown, with a bound; then `why` says since when.
+    """
 
     as_of: datetime
+    why: str = ""
 
 
 @attrs.frozen

@@ -22,6 +22,7 @@ from jobmon.states.reasons import Reason
 from jobmon.store import instances as instance_rows
 from jobmon.store import jobs as job_rows
 from jobmon.store import workflows
+from jobmon.store.history import iso
 from jobmon.store.jobs import StoredJob
 from jobmon.store.writer import Transaction
 from jobmon.wire.leases import (
@@ -164,7 +165,8 @@ class InstanceWrites:
             silent = state is not InstanceState.RUNNING or self._writing.signs.silent(token)
             gone_for_s = self._writing.signs.seen(token, gone=gone)
             started = instance.like.worker_id is not None
-            facts = (state, reporting, instance.job_id in calls, silent, gone_for_s, started)
+            last_heard = self._last_heard(tx, instance) if gone and reporting is not Reporting.PLATFORM else ""
+            facts = (state, reporting, instance.job_id in calls, silent, gone_for_s, started, last_heard)
             event = decide(facts, (seen.sighting, seen.reason, seen.exit_status, seen.detail, seen.output, seen.signal))
             if event is None:
                 continue
@@ -185,6 +187,16 @@ class InstanceWrites:
 
     def _decide(self, facts: tuple[Any, ...], observed: tuple[Any, ...]) -> InstanceEvent | None:
         return evidence.decide(Facts(*facts), Observed(*observed), self._graces)
+
+    def _last_heard(self, tx: Transaction, instance: KnownInstance) -> str:
+        """Where the worker of an attempt ran, and when it was last heard of."""
+        if instance.like.worker_id is None:
+            return "no worker of it has begun"
+        where = f"its worker on {instance.like.worker_id.partition(':')[0]}"
+        silent_for_s = self._writing.signs.silent_for_s(instance.token)
+        if silent_for_s is None:
+            return f"{where} was not heard of since the server's start"
+        return f"{where} was last heard of at {iso(tx.at - int(silent_for_s * 1e6))[:19].replace('T', ' ')} UTC"
 
     def _calls(self, tx: Transaction, found: Mapping[str, KnownInstance], seen: Iterable[Observation]) -> set[int]:
         """The jobs among those seen to have exited in success that are Python calls."""

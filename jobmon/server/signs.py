@@ -47,6 +47,11 @@ class SignsOfLife:
         """No sign of life from the worker of an attempt for the length of its lease."""
         return self._since(self._workers.get(token)) > self.patience.silent_after_s
 
+    def silent_for_s(self, token: str) -> float | None:
+        """Seconds since the last sign of life of the worker of an attempt; None: none since the server's start."""
+        heard = self._workers.get(token)
+        return None if heard is None else self._clock.monotonic() - heard
+
     def seen(self, token: str, *, gone: bool) -> float:
         """The platform spoke of an attempt: for how many seconds it has been gone there, without a break."""
         now = self._clock.monotonic()

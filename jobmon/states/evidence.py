@@ -62,6 +62,7 @@ class Facts:
     silent: bool  #: no sign of life from its worker for the length of its lease (or none ever)
     gone_for_s: float  #: seconds since the platform first said that it is exited or absent, without a break
     started: bool = True  #: some worker has won the start
+    last_heard: str = ""  #: of its worker, in words: where it runs, and when it was last heard of
 
 
 @attrs.frozen
@@ -102,7 +103,7 @@ def decide(facts: Facts, observed: Observed, graces: Graces) -> InstanceEvent | 
             if facts.gone_for_s < graces.absent_grace_s or not (facts.silent or by_platform):
                 return None
             lost = "its worker is silent and the platform does not have it; nothing tells how it ended"
-            return instances.Ended(Reason.LOST, detail=_quoted(lost, observed))
+            return instances.Ended(Reason.LOST, detail=_quoted(_seen_when(lost, facts, observed.detail), observed))
 
 
 def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.Ended:
@@ -116,11 +117,19 @@ def _ended(facts: Facts, observed: Observed, by_platform: bool) -> instances.End
     if facts.reporting is Reporting.WORKER and reason in (Reason.SIGNALLED, Reason.EXIT_NONZERO):
         # Whatever its command does, a worker reports it, or leaves the report in a file.
         wordless = f"its worker ended without a word of how its command did ({observed.detail or reason})"
+        wordless = _seen_when(wordless, facts)
         return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(wordless, observed))
     if not by_platform and reason is None and facts.is_call:
         detail = "it ended with status 0, but its worker never reported the result of the call"
+        detail = _seen_when(detail, facts)
         return instances.Ended(Reason.LOST, observed.exit_status, detail=_quoted(detail, observed))
     return instances.Ended(reason, observed.exit_status, observed.signal, _quoted(observed.detail, observed))
+
+
+def _seen_when(lost: str, facts: Facts, said: str | None = None) -> str:
+    """The words, and after them where its worker was, when it was last heard of, and when the platform was asked."""
+    seen = "; ".join(part for part in (facts.last_heard, f"the platform was asked {said}" if said else "") if part)
+    return f"{lost} ({seen})" if seen else lost
 
 
 def _before_start(observed: Observed) -> str | None:

@@ -141,7 +141,7 @@ def _lost_unbegun(job: Job, event: AttemptFailed) -> bool:
 
 
 def _after_failure(job: Job, event: AttemptFailed) -> S:
-    if job.cancel_requested:
+    if job.cancel_requested or event.reason is Reason.CANCELLED_BY_USER:
         return S.CANCELLED
     if event.reason in CHARGED:
         return S.ERROR_RECOVERABLE if job.charged + 1 < job.max_attempts else S.ERROR_FATAL

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     NODE_FAILURE = "NODE_FAILURE"  #: the host, or what ran the command there, went away
     PREEMPTED = "PREEMPTED"  #: the platform took the place for another job
     CANCELLED = "CANCELLED"  #: somebody asked for its end
+    CANCELLED_BY_USER = "CANCELLED_BY_USER"  #: its own user ended it at the platform: its job is cancelled
     SUBMIT_REJECTED = "SUBMIT_REJECTED"  #: refused for good, by the platform, or as its arguments cannot be given to it
     LOST = "LOST"  #: it is gone and nothing tells how it ended
     UNKNOWN = "UNKNOWN"  #: the platform says something that the plugin does not know
@@ -32,6 +33,7 @@ FINAL_STATE = MappingProxyType(
         Reason.EXIT_NONZERO: InstanceState.ERROR,
         Reason.SIGNALLED: InstanceState.ERROR,
         Reason.CANCELLED: InstanceState.CANCELLED,
+        Reason.CANCELLED_BY_USER: InstanceState.CANCELLED,
         Reason.NODE_FAILURE: InstanceState.UNKNOWN_ERROR,
         Reason.PREEMPTED: InstanceState.UNKNOWN_ERROR,
         Reason.SUBMIT_REJECTED: InstanceState.UNKNOWN_ERROR,

@@ -223,3 +223,17 @@ def test_a_worker_that_could_not_even_be_run_is_bounded_as_node_failures_are(sta
     event = weigh(Observed(Sighting.EXITED, failed, status), SUBMITTED)
     assert isinstance(event, Ended)
     assert event.reason is reason
+
+
+def test_a_loss_says_where_its_worker_was_when_it_was_heard_of_and_when_the_platform_was_asked() -> None:
+    heard = "its worker on node7 was last heard of at 2026-11-22 12:00:00 UTC"
+    facts = Facts(RUNNING, WORKER, False, True, 60.0, last_heard=heard)
+    event = decide(facts, Observed(Sighting.ABSENT, detail="as of 2026-11-22 12:02:00 UTC"), GRACES)
+    assert isinstance(event, Ended)
+    assert event.detail == (
+        "its worker is silent and the platform does not have it; nothing tells how it ended "
+        f"({heard}; the platform was asked as of 2026-11-22 12:02:00 UTC)"
+    )
+    killed = decide(facts, Observed(Sighting.EXITED, Reason.SIGNALLED, 137, "failed 100"), GRACES)
+    assert isinstance(killed, Ended)
+    assert killed.detail == f"its worker ended without a word of how its command did (failed 100) ({heard})"

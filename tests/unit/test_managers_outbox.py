@@ -76,6 +76,7 @@ def test_a_report_stays_while_the_server_is_away(tmp_path: Path) -> None:
         (True, Reason.TIMEOUT, Reason.TIMEOUT),
         (True, Reason.PREEMPTED, Reason.PREEMPTED),
         (True, Reason.CANCELLED, Reason.CANCELLED),
+        (True, Reason.CANCELLED_BY_USER, Reason.CANCELLED_BY_USER),
         (True, Reason.EXIT_NONZERO, Reason.LOST),
         (True, Reason.LOST, Reason.LOST),
         (True, None, Reason.LOST),

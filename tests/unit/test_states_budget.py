@@ -9,7 +9,7 @@ from jobmon.states.names import JobState as S
 from jobmon.states.reasons import CHARGED, Reason
 
 RUNNING = Job(1, 1, "compute", S.RUNNING, max_attempts=3, attempts=1)
-UNCHARGED = sorted(set(Reason) - CHARGED)
+UNCHARGED = sorted(set(Reason) - CHARGED - {Reason.CANCELLED_BY_USER})
 
 
 def again(job: Job) -> Job:
@@ -122,6 +122,13 @@ def test_a_job_that_is_being_ended_when_the_workflow_is_resumed_is_tried_again_a
     job, effects = jobs.apply(job, jobs.Resumed())
     assert (job.state, job.charged, job.cancel_requested, effects) == (state, 1, False, ())
     assert jobs.apply(job, AttemptFailed(Reason.CANCELLED))[0].state is S.ERROR_RECOVERABLE
+
+
+@pytest.mark.parametrize("state", [S.INSTANTIATED, S.RUNNING])
+def test_a_job_that_its_own_user_ends_at_the_platform_is_cancelled_and_can_be_resumed(state: S) -> None:
+    job, effects = jobs.apply(replace(RUNNING, state=state), AttemptFailed(Reason.CANCELLED_BY_USER))
+    assert (job.state, job.charged, effects) == (S.CANCELLED, 0, ())
+    assert jobs.apply(job, jobs.Resumed())[0].state is S.REGISTERED
 
 
 def test_a_job_whose_end_was_asked_for_and_that_succeeds_first_is_done() -> None:

@@ -120,6 +120,7 @@ def test_each_reason_has_the_final_state_that_the_design_gives_it() -> None:
         Reason.EXIT_NONZERO: I.ERROR,
         Reason.SIGNALLED: I.ERROR,
         Reason.CANCELLED: I.CANCELLED,
+        Reason.CANCELLED_BY_USER: I.CANCELLED,
         Reason.NODE_FAILURE: I.UNKNOWN_ERROR,
         Reason.PREEMPTED: I.UNKNOWN_ERROR,
         Reason.SUBMIT_REJECTED: I.UNKNOWN_ERROR,

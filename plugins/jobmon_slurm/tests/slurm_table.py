@@ -1,6 +1,7 @@
 """A table of jobs behind fake commands that speak as Slurm's do."""
 
 import itertools
+import os
 import re
 
 from jobmon_slurm.listing import SEP
@@ -16,7 +17,8 @@ _STATES = {
     Reason.TIMEOUT: "TIMEOUT",
     Reason.NODE_FAILURE: "NODE_FAIL",
     Reason.PREEMPTED: "PREEMPTED",
-    Reason.CANCELLED: "CANCELLED by 1001",
+    Reason.CANCELLED: f"CANCELLED by {os.getuid() + 1}",
+    Reason.CANCELLED_BY_USER: f"CANCELLED by {os.getuid()}",
 }
 _EXIT_CODES = {Reason.SIGNALLED: "0:9", Reason.OUT_OF_MEMORY: "0:125"}
 PARTITION = "PartitionName=debug Default=YES MaxTime=10-00:00:00 MaxCPUsPerNode=UNLIMITED TotalCPUs=16 State=UP\n"
@@ -105,6 +107,7 @@ class SlurmTable(CommandPlatform):
         "scontrol": scontrol,
         "sinfo": sinfo,
     }
+    reasons = (*CommandPlatform.reasons, Reason.CANCELLED, Reason.CANCELLED_BY_USER)
     away = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
 
     def answer(self, name: str, argv: list[str], stdin: str) -> Answer | None:

@@ -225,6 +225,17 @@ def test_an_array_larger_than_a_limit_on_jobs_is_halved_and_others_wait(make: Ma
     assert refused.value.limit == 4
     answers.by_command["squeue"] = "".join(row(f"{n}", "PENDING", "Priority", "mine") for n in range(9))
     assert {type(outcome) for _, outcome in executor.submit_array(array=array(8))} == {Deferred}
+    answers.by_command["squeue"] = row("7_[1-9]", "PENDING", "Priority", "mine")  # an array counts by its members
+    assert {type(outcome) for _, outcome in executor.submit_array(array=array(8))} == {Deferred}
+
+
+def test_jobs_that_have_ended_do_not_count_as_queued(make: Make) -> None:
+    full = failed("sbatch: error: QOSMaxSubmitJobPerUserLimit\nsbatch: error: Batch job submission failed: Job ...")
+    ended = "".join(row(f"{n}", state, "None", "mine") for n, state in enumerate(["COMPLETED", "FAILED"] * 10))
+    executor, _ = make(sbatch=full, squeue=ended)
+    with pytest.raises(ArrayRefused) as refused:
+        list(executor.submit_array(array=array(8)))
+    assert refused.value.limit == 4
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,22 @@ def test_a_state_that_tells_why_is_taken_at_its_word(state: str, reason: Reason)
     assert seen.reason is reason
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("CANCELLED by 1001", Reason.CANCELLED_BY_USER),
+        ("CANCELLED by 0", Reason.CANCELLED),
+        ("CANCELLED by 10011", Reason.CANCELLED),
+        ("CANCELLED", Reason.CANCELLED),
+        ("REVOKED", Reason.CANCELLED),
+    ],
+)
+def test_only_what_slurm_says_its_own_user_cancelled_is_that_users_cancellation(state: str, reason: Reason) -> None:
+    seen = meaning(Row(parse_id("7"), state, "", "name", "0:0"), 1001)  # type: ignore[arg-type]
+    assert isinstance(seen, Exited)
+    assert seen.reason is reason
+
+
 def test_a_job_that_could_not_be_set_up_is_nobodys_fault_and_says_what_to_look_at() -> None:
     seen = meaning(Row(parse_id("7"), "FAILED", "", "name", "0:53"))  # type: ignore[arg-type]
     assert isinstance(seen, Exited)

@@ -155,6 +155,30 @@ def test_reasons_are_read_from_the_detailed_listing():
     assert told["83"].endswith('cannot run at host "node1" because it offers only hc:m_mem_free=63.000G')
 
 
+DISABLED = """
+==============================================================
+job_number:                 3
+hard_queue_list:            short.q
+scheduling info:            queue instance "short.q@node1" dropped because it is disabled
+                            cannot run in queue "all.q" because it is not contained in its hard queue list (-q)
+"""
+
+
+def test_a_job_whose_own_queue_is_disabled_says_so_and_nothing_of_other_queues():
+    assert explanations(DISABLED) == {"3": 'queue instance "short.q@node1" dropped because it is disabled'}
+
+
+def test_a_queue_that_a_job_does_not_ask_for_is_no_reason_for_its_wait():
+    text = DISABLED.replace("short.q\n", "all.q,long*\n").replace(
+        "not contained in its hard queue list (-q)", "only offers 0 slots"
+    )
+    assert explanations(text) == {"3": 'cannot run in queue "all.q" because it is only offers 0 slots'}
+    anywhere = text.replace("hard_queue_list:            all.q,long*\n", "")
+    assert explanations(anywhere)["3"].startswith(
+        'queue instance "short.q@node1" dropped because it is disabled; cannot'
+    )
+
+
 @given(st.text())
 def test_garbage_in_the_other_answers_raises_nothing(text):
     deleted(text), explanations(text), ranges(text)
@@ -201,8 +225,8 @@ def test_a_row_of_another_name_is_another_job():
 @pytest.mark.parametrize(
     ("state", "seen"),
     [
-        *((state, Pending) for state in ("qw", "hqw", "hRwq")),
-        *((state, Running) for state in ("r", "t", "Rr", "dr", "s", "S", "T")),
+        *((state, Pending) for state in ("qw", "hqw", "hRwq", "t", "Rt", "dt")),
+        *((state, Running) for state in ("r", "Rr", "dr", "s", "S", "T")),
         *((state, Unknown) for state in ("", "?", "z")),
     ],
 )
@@ -288,6 +312,12 @@ def test_a_deletion_that_the_platform_tells_of_is_a_cancellation():
     end = exited(next(read_qacct(text)))
     assert end.reason is Reason.CANCELLED
     assert "deleted by ann@node1" in end.detail
+    assert exited(next(read_qacct(text)), (), "root").reason is Reason.CANCELLED
+
+
+def test_a_deletion_by_its_own_user_is_that_users_cancellation():
+    text = sample("qacct-qdel_running.txt").replace("category ", "deleted_by   ann@node1\ncategory ")
+    assert exited(next(read_qacct(text)), (), "ann").reason is Reason.CANCELLED_BY_USER
 
 
 @given(mutated(text_of("qacct-*.txt")))

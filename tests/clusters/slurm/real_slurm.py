@@ -50,7 +50,7 @@ class RealSlurm(LocalPlatform):
         Reason.SIGNALLED,
         Reason.OUT_OF_MEMORY,
         Reason.NODE_FAILURE,
-        Reason.CANCELLED,
+        Reason.CANCELLED_BY_USER,
     )
 
     def attach(self, world: "World") -> None:
@@ -87,7 +87,7 @@ class RealSlurm(LocalPlatform):
             self.kill(executor_job_id)
         elif reason is Reason.OUT_OF_MEMORY:
             self._eat_memory(executor_job_id)
-        elif reason is Reason.CANCELLED:
+        elif reason is Reason.CANCELLED_BY_USER:
             self._process(executor_job_id)  # it runs
             said("scancel", executor_job_id)
         else:

@@ -8,6 +8,8 @@ from slurm_user import SlurmUser
 from users import until
 
 TRUE = [(f"t{i}", "true", {}) for i in range(6)]
+#: Takes long the first time that it is run.
+ONCE = "[ -e again ] || { touch again; sleep 300; }"
 SLOW = [(f"s{i}", "sleep 6", {}) for i in range(6)]
 #: The first call does this, all others are as usual.
 FIRST = 'if mkdir "$FOLDER/first" 2> /dev/null; then\n{}\nfi\nexec "$REAL" "$@"'
@@ -54,6 +56,68 @@ def test_jobs_run_and_are_done_while_accounting_is_down(user: SlurmUser) -> None
     user.finish(user.submit(tasks))
     assert user.recorded.done() == {name for name, _, _ in TRUE}
     assert user.ends()["fails"] == [("ERROR", "EXIT_NONZERO", 3)] * 2
+
+
+#: Says no, in Slurm's words, to what would make more than five live jobs of the user.
+FULL = """
+n=1
+for option in "$@"; do case "$option" in --array=*) n=${option#--array=1-}; n=${n%%%*};; esac; done
+live=$(/usr/bin/squeue -h -r -a | wc -l)
+if [ $((live + n)) -gt 5 ]; then
+    echo "$n $live" >> "$FOLDER/refused"
+    echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2
+    echo "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, ...)" >&2
+    exit 1
+fi
+exec "$REAL" "$@"
+"""
+
+
+def test_a_limit_of_submissions_halves_arrays_however_many_ended_jobs_are_listed(user: SlurmUser) -> None:
+    said("sbatch", "--array=1-20", "--output=/dev/null", "--wrap", "true")
+    until(lambda: said("squeue", "-h", "-r").strip() == "", "they have ended")
+    user.wrapped("sbatch", FULL)
+    names = [f"t{i}" for i in range(12)]
+    user.finish(user.submit([(name, "true", {}) for name in names]), 240)
+    done_once(user, names)
+    assert (user.commands / "refused").read_text().split()[0] == "12"
+
+
+def killed_worker(user: SlurmUser) -> None:
+    """A job runs, and its worker is killed; its queue forgets it."""
+    until(lambda: (user.folder / "again").exists(), "the command runs")
+    end_process(until(lambda: list(user.workers()), "its worker runs")[0], signal.SIGKILL)
+
+
+def test_a_job_that_slow_accounting_does_not_tell_of_is_said_and_lost_after_a_bound(user: SlurmUser) -> None:
+    """squeue forgets it at once, sacct never answers."""
+    user.configure(settings="accounting_patience_s = 20.0")
+    user.wrapped("squeue", '"$REAL" "$@" | grep -Ev "FAILED|CANCELLED|COMPLETED"; exit 0')
+    user.wrapped("sacct", "exec sleep 900")
+    client = user.submit([("victim", ONCE, {})])
+    killed_worker(user)
+    shown = "accounting (sacct) has not answered yet"
+    until(lambda: shown in user.jobmon("status", "1").said, "it is said what is waited for", 60)
+    user.finish(client, 240)
+    assert [end[:2] for end in user.ends()["victim"]] == [("UNKNOWN_ERROR", "LOST"), ("DONE", None)]
+    [detail] = user.details()
+    assert "its worker on node1 was last heard of at 20" in detail
+    assert shown in detail
+
+
+def test_a_job_that_squeue_has_forgotten_where_there_is_no_sacct_is_lost(user: SlurmUser) -> None:
+    user.wrapped("squeue", '"$REAL" "$@" | grep -Ev "FAILED|CANCELLED|COMPLETED"; exit 0')
+    programs = user.folder / "programs"
+    programs.mkdir()
+    for program in ("sbatch", "squeue", "scancel"):
+        (programs / program).symlink_to(user.commands / program)
+    for program in ("scontrol", "sinfo"):
+        (programs / program).symlink_to(f"/usr/bin/{program}")
+    user.configure(settings=f'bin = "{programs}"')
+    client = user.submit([("victim", ONCE, {})])
+    killed_worker(user)
+    user.finish(client, 240)
+    assert [end[:2] for end in user.ends()["victim"]] == [("UNKNOWN_ERROR", "LOST"), ("DONE", None)]
 
 
 def test_jobs_outlive_munge(user: SlurmUser) -> None:

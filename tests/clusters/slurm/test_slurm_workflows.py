@@ -52,27 +52,39 @@ def test_what_runs_longer_than_it_asked_for_is_a_time_out(user: SlurmUser) -> No
     assert user.ends() == {"long": [("RESOURCE_ERROR", "TIMEOUT", None), DONE]}
 
 
-def test_a_job_cancelled_behind_jobmons_back_is_tried_again_uncharged(user: SlurmUser) -> None:
+def test_a_job_that_its_own_user_cancels_is_cancelled_and_says_so(user: SlurmUser) -> None:
     client = user.submit([("one", ONCE, SMALL), ("other", "sleep 5", SMALL)])
     user.until_running(2)
     until(lambda: (user.folder / "again").exists(), "the command runs")
     [number] = user.ids_of("one")
     said("scancel", number)
-    user.finish(client)
-    assert user.ends() == {"one": [("CANCELLED", "CANCELLED", None), DONE], "other": [DONE]}
+    shown = user.finish(client)
+    assert "it ended as ERROR" in shown
+    assert "CANCELLED_BY_USER" in shown
+    assert user.ends() == {"one": [("CANCELLED", "CANCELLED_BY_USER", None)], "other": [DONE]}
     assert any("CANCELLED by 0" in detail for detail in user.details()), "who it was"
+    assert user.recorded.n_in("CANCELLED") == 1
+    user.finish(user.start("script.py", "--resume"))
+    assert user.recorded.done() == {"one", "other"}
+
+
+def test_a_job_that_its_own_user_cancels_is_tried_again_uncharged_where_that_is_wished(user: SlurmUser) -> None:
+    user.configure(host="retry_cancelled = true")
+    client = user.submit([("one", ONCE, SMALL)])
+    until(lambda: (user.folder / "again").exists(), "the command runs")
+    said("scancel", user.ids_of("one")[0])
+    user.finish(client)
+    assert user.ends() == {"one": [("CANCELLED", "CANCELLED", None), DONE]}
     assert user.recorded.charged() == {}
 
 
-def test_a_pending_job_cancelled_behind_jobmons_back_is_tried_again_uncharged(user: SlurmUser) -> None:
+def test_a_pending_job_that_its_own_user_cancels_is_cancelled(user: SlurmUser) -> None:
     user.configure(settings="hold = true")
     client = user.submit([("one", "true", SMALL)])
     said("scancel", until(lambda: user.ids(), "it is submitted")[0])
-    again = until(lambda: user.ids()[1:], "it is submitted again", 120)[0]
-    said("scontrol", "release", again)
-    user.finish(client)
-    assert user.starts() == {"one": 1}
-    assert user.recorded.charged() == {}
+    assert "it ended as ERROR" in user.finish(client)
+    assert user.ends() == {"one": [("CANCELLED", "CANCELLED_BY_USER", None)]}
+    assert user.starts() == {}
 
 
 def test_a_worker_killed_by_force_loses_its_attempt_and_not_the_job(user: SlurmUser) -> None:

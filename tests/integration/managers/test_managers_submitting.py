@@ -41,9 +41,10 @@ def test_single_submissions_keep_to_the_rate_one_by_one(server, platform, manage
 
     platform.submit = note_when
     server.queue(*"abcdef")
-    manage(rate_per_s=50.0, burst=1)
+    begun_s = time.monotonic()  # what is noted first may be noted late
+    manage(rate_per_s=20.0, burst=1)
     server.until(server.all_done(6))
-    assert at[-1] - at[0] >= 5 / 50 * 0.9
+    assert at[-1] - begun_s >= 5 / 20
 
 
 def test_the_platform_is_told_whose_ends_are_settled(server, platform, manage):

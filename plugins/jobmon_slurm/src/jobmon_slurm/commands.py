@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from jobmon.plugins import Completed, user_name
+from jobmon.plugins import Completed, SchedulerUnavailable, user_name
 from jobmon_slurm import limits, listing
 from jobmon_slurm.listing import Row
 from jobmon_slurm.settings import Settings
@@ -39,7 +39,7 @@ class Commands:
         return list(listing.queue_rows(self._query("squeue", listing.queue_argv(self._user))))
 
     def accounting(self, since: datetime, *, ids: Sequence[str] = (), names: Sequence[str] = ()) -> list[Row] | None:
-        """What accounting has of these jobs; None, where there is no accounting.
+        """What accounting has of these jobs; None, where there is no accounting, or no sacct.
 
         Raises:
             SchedulerUnavailable: it gave no complete answer.
@@ -47,7 +47,12 @@ class Commands:
         rows: list[Row] = []
         for some_ids, some_names in _chunks(ids, names):
             argv = listing.accounting_argv(self._user, since, ids=some_ids, names=some_names)
-            done = self._do("sacct", self._on_cluster(argv), self._settings.query_timeout_s)
+            try:
+                done = self._do("sacct", self._on_cluster(argv), self._settings.accounting_timeout_s)
+            except SchedulerUnavailable as error:
+                if isinstance(error.__cause__, FileNotFoundError):
+                    return None
+                raise
             if not done.ok and _NO_ACCOUNTING.search(done.stderr):
                 return None
             rows.extend(listing.accounting_rows(done.check().stdout))

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from jobmon.plugins import (
@@ -11,6 +11,7 @@ from jobmon.plugins import (
     Accepted,
     ArrayRefused,
     ArrayRequest,
+    Beside,
     CannotTell,
     Deferred,
     Executor,
@@ -42,6 +43,10 @@ _USUAL_ARRAY = 1000
 _SLACK = timedelta(days=2)
 _LIMITS_FOR_S = 300.0
 _CANCEL_CHUNK = 500
+#: An answer of accounting that takes longer is taken at a later look; until then so much is said of its jobs.
+_PATIENCE_S = 10.0
+_SLOW = "accounting (sacct) has not answered yet"
+_MOST_REMEMBERED = 100_000
 
 
 class Slurm(Executor):
@@ -67,6 +72,9 @@ class Slurm(Executor):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._limits: tuple[float, dict[str, Limits]] | None = None
+        # Memory that only shortens waits; a new object begins without.
+        self._accounting = Beside[list[Row] | None](_PATIENCE_S)
+        self._asked: dict[str, datetime] = {}  #: by token: since when accounting is asked about it in vain
 
     @property
     def _slurm(self) -> Commands:
@@ -99,10 +107,14 @@ class Slurm(Executor):
         outcome = self._refusal(array.resources) or self._send(array)
         if submission.array_refused(outcome):
             raise ArrayRefused(str(outcome), limit=min(self.array_limit(), len(array.members) // 2))
-        if submission.queue_full(outcome) and len(self._slurm.queue()) < len(array.members):
+        if submission.queue_full(outcome) and self._n_live() < len(array.members):
             raise ArrayRefused(str(outcome), limit=max(1, len(array.members) // 2))
         for index, token in enumerate(array.members, 1):
             yield token, Accepted(f"{outcome.executor_job_id}_{index}") if isinstance(outcome, Accepted) else outcome
+
+    def _n_live(self) -> int:
+        """How many jobs the user has in the queue; those that have ended are listed for a while."""
+        return sum(row.id.n for row in self._slurm.queue() if row.state not in ENDED)
 
     def _send(self, request: SubmitRequest | ArrayRequest) -> Outcome:
         folder = self.context.log_folder
@@ -148,21 +160,41 @@ class Slurm(Executor):
                 gone.append((one, row))
             else:
                 seen[one.token] = meaning(row)
-        if gone:
-            try:
-                rows = self._accounts([one for one, _ in gone])
-            except SchedulerUnavailable as error:
-                # What the queue still says of them is all that there is.
-                seen |= {one.token: Unknown(str(error)) if row is None else meaning(row) for one, row in gone}
-            else:
-                accounts = None if rows is None else Ledger(rows, _token_length(submitted))
-                seen |= {one.token: _end(row, one, accounts) or Absent(asked_at) for one, row in gone}
+        return seen | (self._ends(gone, asked_at, _token_length(submitted)) if gone else {})
+
+    def _ends(
+        self, gone: Sequence[tuple[Submitted, Row | None]], asked_at: datetime, length: int
+    ) -> dict[str, Observation]:
+        """How those ended that do not live any more, with what the queue still says of them."""
+        numbers = sorted({one.executor_job_id.split("_")[0] for one, _ in gone})
+        since = min(one.submitted_at for one, _ in gone) - _SLACK
+        answer = self._accounting.ask(
+            [one.token for one, _ in gone], lambda: self._slurm.accounting(since, ids=numbers)
+        )
+        if answer is None or answer.trouble:
+            trouble = _SLOW if answer is None else answer.trouble
+            return {one.token: self._unaccounted(one, row, trouble) for one, row in gone}
+        rows = None if answer.value is None else Ledger(answer.value, length)
+        seen: dict[str, Observation] = {}
+        for one, row in gone:
+            if one.token not in answer.of:  # it was asked about others: the next question is about this one too
+                seen[one.token] = self._unaccounted(one, row, _SLOW)
+                continue
+            self._asked.pop(one.token, None)
+            seen[one.token] = _end(row, one, rows) or Absent(asked_at)
         return seen
 
-    def _accounts(self, gone: Sequence[Submitted]) -> list[Row] | None:
-        numbers = sorted({one.executor_job_id.split("_")[0] for one in gone})
-        since = min(one.submitted_at for one in gone) - _SLACK
-        return self._slurm.accounting(since, ids=numbers)
+    def _unaccounted(self, one: Submitted, row: Row | None, trouble: str) -> Observation:
+        """What can be said without accounting: what the queue says, while it remembers; after a long time, absent."""
+        if row is not None:
+            return meaning(row)
+        if len(self._asked) >= _MOST_REMEMBERED:
+            self._asked.clear()
+        now = self.now()
+        since = self._asked.setdefault(one.token, now)
+        if (now - since).total_seconds() >= self.settings.accounting_patience_s:
+            return Absent(now, f"it has left the queue, and since {since:%Y-%m-%d %H:%M:%S} UTC {trouble}")
+        return Unknown(f"it has left the queue; {trouble}")
 
     def cancel(self, *, submitted: Sequence[Submitted]) -> None:
         if not submitted:
@@ -188,12 +220,12 @@ class Slurm(Executor):
         missing: Finding = Absent(asked_at)
         if lost:
             since = min(s.submitted_at for s in lost) - _SLACK
-            try:
-                accounts = self._slurm.accounting(since, names=sorted({s.job_name for s in lost}))
-            except SchedulerUnavailable as error:
-                missing = CannotTell(str(error))
+            names = sorted({s.job_name for s in lost})
+            answer = self._accounting.ask([s.token for s in lost], lambda: self._slurm.accounting(since, names=names))
+            if answer is None or answer.trouble or not answer.of.issuperset(s.token for s in lost):
+                missing = CannotTell(answer.trouble if answer and answer.trouble else _SLOW)
             else:
-                ledger = Ledger(accounts or (), length)
+                ledger = Ledger(answer.value or (), length)
                 rows |= {s.token: ledger.of(s) for s in lost}
         return {s.token: missing if (row := rows[s.token]) is None else Found(id_of(row, s.index)) for s in submissions}
 
@@ -206,7 +238,7 @@ def _end(queued: Row | None, one: Submitted, accounts: Ledger | None) -> Observa
     """
     accounted = None if accounts is None else accounts.of(one)
     if accounted is not None and accounted.state.split(" ")[0] in ENDED:
-        return meaning(accounted)
+        return meaning(accounted, os.getuid())
     if queued is None:
         return None
     if accounts is None:

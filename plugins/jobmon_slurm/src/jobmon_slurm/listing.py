@@ -26,6 +26,11 @@ class RowId:
     cut: bool = False  #: the expression of the members was cut off
     step: str | None = None  #: of accounting: a part of the job, such as `batch`
 
+    @property
+    def n(self) -> int:
+        """How many jobs the row is about."""
+        return sum(len(span) for span in self.members) or 1
+
     def covers(self, index: int) -> bool:
         """Whether the member is one of those that share the row."""
         return any(index in span for span in self.members)

@@ -56,8 +56,8 @@ _WORDS = {
 }
 
 
-def meaning(row: Row) -> Observation:
-    """What a row of the queue or of accounting says of its job."""
+def meaning(row: Row, user_id: int | None = None) -> Observation:
+    """What a row of the queue or of accounting says of a job of this user's."""
     state = row.state.split(" ")[0].rstrip("+")  # `CANCELLED by 1001`
     if state in _PENDING:
         if row.reason.startswith(_LAUNCH_FAILED):
@@ -74,6 +74,8 @@ def meaning(row: Row) -> Observation:
     if state == "COMPLETED" and not status and not signal:
         return Exited(0, usage=row.usage)
     reason = _REASONS.get(state) or _failed(signal, row.derived)
+    if row.state == f"CANCELLED by {user_id}":
+        reason = Reason.CANCELLED_BY_USER
     if signal == _NOT_SET_UP:
         told += ": it could not be set up on its node; can its output folder be reached from there?"
     if state == "CANCELLED" and row.reason.startswith(_LAUNCH_FAILED):

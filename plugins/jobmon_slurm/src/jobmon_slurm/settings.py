@@ -74,7 +74,11 @@ class Settings:
         _ENVIRONMENT, help="the variables that Slurm's commands get, and through sbatch the jobs; nothing secret"
     )
     submit_timeout_s: float = _seconds(60.0, "for one sbatch, which itself may try for 49 s")
-    query_timeout_s: float = _seconds(30.0, "for one squeue, sacct, scancel, scontrol or sinfo")
+    query_timeout_s: float = _seconds(30.0, "for one squeue, scancel, scontrol or sinfo")
+    accounting_timeout_s: float = _seconds(600.0, "for one sacct, for which nothing else waits")
+    accounting_patience_s: float = _seconds(
+        1800.0, "until a job that has left the queue counts as absent, while accounting does not answer"
+    )
 
 
 @attrs.frozen

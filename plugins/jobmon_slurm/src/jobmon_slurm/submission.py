@@ -34,7 +34,7 @@ _TOO_MANY = re.compile(r"Max\w*SubmitJob|Grp\w*SubmitJob|job submit limit", re.I
 #: Limits on what one job may ask for, which Slurm tells by the same sentence as the former.
 _TOO_LARGE = re.compile(r"(QOS|Assoc)\w*(Wall|Cpu|CPU|Node|Mem|TRES|Gres|GRES)\w*")
 _ARRAY = re.compile(r"Invalid job array specification|array is too large", re.IGNORECASE)
-_UNREACHED_S, _QUEUE_FULL_S = 15.0, 30.0
+_UNREACHED_S, _QUEUE_FULL_S = 15.0, 5.0
 
 
 def sbatch_argv(

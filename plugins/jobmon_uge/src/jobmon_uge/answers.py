@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from jobmon.plugins import Accepted, ArrayRefused, Completed, Deferred, Outcome, Rejected, Uncertain
 
@@ -25,6 +26,9 @@ _REFUSED = re.compile(
 _DELETED = re.compile(r"has deleted (?:job-array tasks? )?(?:job )?([\d.,:-]+)(?: of job (\d+))?\s*$", re.MULTILINE)
 _REASON = re.compile(r"^error reason\s+\d+:\s*(?:\S+ \S+ \[\d+:\d+\]:\s*)?(.*)$", re.MULTILINE)
 _INFO = re.compile(r"^scheduling info:\s*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+_WANTED = re.compile(r"^hard_queue_list:\s+(\S.*)$", re.MULTILINE)
+_QUEUE = re.compile(r'queue (?:instance )?"([^"@]+)')
+_DROPPED = re.compile(r"dropped because", re.IGNORECASE)
 NO_SUITABLE_QUEUE = "no suitable queues"
 
 
@@ -60,7 +64,7 @@ def submitted(done: Completed, count: int | None) -> Outcome:
     if unreachable(done):
         return Deferred(text, retry_after_s=15.0)
     if _FULL.search(text):
-        return Deferred(text, retry_after_s=30.0)
+        return Deferred(text, retry_after_s=5.0)
     return Rejected(text) if _REFUSED.search(text) and not _CUT_OFF.search(text) else Uncertain(text)
 
 
@@ -113,4 +117,16 @@ def _why(text: str) -> str:
         return str(reasons[0])
     info = _INFO.search(text)
     lines = [line.strip() for line in info[1].splitlines()] if info else []
-    return "; ".join([line for line in lines if "cannot run" in line][:2] or lines[:1])
+    wanted = _WANTED.search(text)
+    names = [name.strip().partition("@")[0] for name in wanted[1].split(",")] if wanted else []
+    own = [line for line in lines if not _of_another_queue(line, names)]
+    telling = [line for line in own if _DROPPED.search(line)] + [line for line in own if "cannot run" in line]
+    return "; ".join(telling[:2] or own[:1] or lines[:1])
+
+
+def _of_another_queue(line: str, wanted: list[str]) -> bool:
+    """It tells why a job does not run in a queue that it does not ask for."""
+    if "not contained in its hard queue list" in line:
+        return True
+    queue = _QUEUE.search(line)
+    return queue is not None and bool(wanted) and not any(fnmatchcase(queue[1], name) for name in wanted)

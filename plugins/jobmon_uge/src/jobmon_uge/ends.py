@@ -34,16 +34,23 @@ _FAILED: dict[int, tuple[Reason, str]] = {
 _SIGXCPU = 24
 
 
-def exited(record: Record, memory_resources: Sequence[str] = ()) -> Exited:
-    """The end that a record tells of."""
+def exited(record: Record, memory_resources: Sequence[str] = (), user: str = "") -> Exited:
+    """The end that a record tells of, of a job of this user's."""
     known, words = _FAILED.get(record.failed, (Reason.UNKNOWN, "unknown to Jobmon"))
     reason: Reason | None = known
     if record.failed in _RAN:
         reason, words = (Reason.EXIT_NONZERO if record.status else None), ""
     elif record.failed in (37, 100):
-        reason = _limit(record, memory_resources) or (Reason.CANCELLED if record.deleted_by else known)
+        reason = _limit(record, memory_resources) or _deleted(record, user) or known
     usage = {"wall_s": record.wall_s, "cpu_s": record.cpu_s, "max_rss_bytes": record.rss_bytes}
     return Exited(record.status, reason, usage, _detail(record, words))
+
+
+def _deleted(record: Record, user: str) -> Reason | None:
+    if not record.deleted_by:
+        return None
+    own = record.deleted_by.partition("@")[0] == user
+    return Reason.CANCELLED_BY_USER if own else Reason.CANCELLED
 
 
 def _detail(record: Record, words: str) -> str:

@@ -9,10 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import attrs
+
 from jobmon.plugins import (
     Absent,
     Accepted,
     ArrayRequest,
+    Beside,
     CannotTell,
     Deferred,
     Executor,
@@ -43,7 +46,19 @@ from jobmon_uge.settings import OwnResources, Settings, problems_of
 
 _MOST_EXPLAINED = 20
 _MOST_REMEMBERED = 100_000
+#: An answer of the accounting that takes longer is taken at a later look; until then so much is said of its jobs.
+_PATIENCE_S = 10.0
+_SLOW = "the accounting has not answered yet"
 Records = Mapping[tuple[str, int | None], list[Record]]
+
+
+@attrs.frozen
+class Accounts:
+    """What the accounting had."""
+
+    records: Records
+    asked_s: float  #: when it was asked, by the clock that is never set
+    as_of: datetime
 
 
 class GridEngine(Executor):
@@ -69,6 +84,7 @@ class GridEngine(Executor):
         self._not_started: dict[str, Exited] = {}  #: by token: a record does not say why, and qacct finds none
         self._whys: dict[str, str] = {}  #: by job: why it waits
         self._explained_at_s = -math.inf
+        self._accounting = Beside[Accounts](_PATIENCE_S)
         self._file: AccountingFile | None = None
         self._user = ""
 
@@ -154,7 +170,7 @@ class GridEngine(Executor):
     def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
         if not submitted:
             return {}
-        listing, as_of = self._listing(), self.now()
+        listing = self._listing()
         listed, gone = [], []
         for one in submitted:
             row = listing.row(one)
@@ -163,7 +179,7 @@ class GridEngine(Executor):
             else:
                 listed.append((one, row))
                 self._missing_since.pop(one.token, None)
-        return self._seen_listed(listed) | (self._seen_gone(gone, as_of) if gone else {})
+        return self._seen_listed(listed) | (self._seen_gone(gone) if gone else {})
 
     def _seen_listed(self, listed: Sequence[tuple[Submitted, Row]]) -> dict[str, Observation]:
         failed = [(one, row) for one, row in listed if is_error(row.state)]
@@ -197,30 +213,46 @@ class GridEngine(Executor):
             done = self.run(commands.explanation(self.settings, jobs), timeout_s=self.settings.query_timeout)
             self._whys |= answers.explanations(done.stdout)
 
-    def _seen_gone(self, gone: Sequence[Submitted], as_of: datetime) -> dict[str, Observation]:
-        try:
-            records = self._records(min(one.submitted_at for one in gone))
-        except SchedulerUnavailable as error:
-            return {one.token: Unknown(f"it has left the queue; {error}") for one in gone}
-        seen: dict[str, Observation] = {}
-        for one in gone:
-            own = [r for r in records.get(_place(one), ()) if r.name.startswith(key_of(one))]
-            if one.token in self._not_started:
-                seen[one.token] = self._not_started[one.token]
-            elif own:
-                seen[one.token] = exited(own[-1], self.settings.memory_resources)
-            elif self._stays_missing(one.token) or not self._deleted.isdisjoint((_place(one), (_place(one)[0], None))):
-                seen[one.token] = Absent(as_of)
-            else:
-                seen[one.token] = Unknown("it has left the queue and is not accounted for yet")
-        return seen
+    def _seen_gone(self, gone: Sequence[Submitted]) -> dict[str, Observation]:
+        missing_since_s = {one.token: self._missing_since_s(one.token) for one in gone}
+        accounts, trouble = self._ask_accounting(gone)
+        return {one.token: self._end(one, missing_since_s[one.token], accounts, trouble) for one in gone}
 
-    def _stays_missing(self, token: str) -> bool:
-        """Neither listing nor accounting has had it for longer than the accounting takes."""
+    def _end(self, one: Submitted, missing_since_s: float, accounts: Accounts | None, trouble: str) -> Observation:
+        """How one ended that has left the queue."""
+        if one.token in self._not_started:
+            return self._not_started[one.token]
+        if accounts is not None:
+            own = [r for r in accounts.records.get(_place(one), ()) if r.name.startswith(key_of(one))]
+            if own:
+                return exited(own[-1], self.settings.memory_resources, self._user)
+            # Of those that never began no record comes.
+            deleted = not self._deleted.isdisjoint((_place(one), (_place(one)[0], None)))
+            if deleted or accounts.asked_s - missing_since_s >= self.settings.accounting_wait:
+                return Absent(accounts.as_of)
+            return Unknown("it has left the queue and is not accounted for yet")
+        missing_s = self.monotonic() - missing_since_s
+        if missing_s >= self.settings.accounting_patience:
+            return Absent(self.now(), f"it has left the queue, and for {missing_s / 60:.0f} min {trouble}")
+        return Unknown(f"it has left the queue; {trouble}")
+
+    def _missing_since_s(self, token: str) -> float:
+        """Since when the listing has not had it."""
         if len(self._missing_since) >= _MOST_REMEMBERED:
             self._missing_since.clear()
-        since_s = self._missing_since.setdefault(token, self.monotonic())
-        return self.monotonic() - since_s >= self.settings.accounting_wait
+        return self._missing_since.setdefault(token, self.monotonic())
+
+    def _ask_accounting(self, about: Sequence[Submitted] | Sequence[Submission]) -> tuple[Accounts | None, str]:
+        """What the accounting has, asked after these had left the queue; None, and why, while it does not answer."""
+        since = min(one.submitted_at for one in about)
+        answer = self._accounting.ask([one.token for one in about], lambda: self._accounts(since))
+        if answer is None or not answer.of.issuperset(one.token for one in about):
+            return None, _SLOW
+        return answer.value, answer.trouble
+
+    def _accounts(self, since: datetime) -> Accounts:
+        asked_s, as_of = self.monotonic(), self.now()
+        return Accounts(self._records(since), asked_s, as_of)
 
     def _listing(self) -> Listing:
         done = self.run(commands.listing(self.settings, self._user), timeout_s=self.settings.query_timeout).check()
@@ -239,7 +271,7 @@ class GridEngine(Executor):
                     raise SchedulerUnavailable(f"the accounting file cannot be read: {error}") from error
         days = max(1, math.ceil((self.now() - since).total_seconds() / 86400) + 1)
         argv = commands.accounting(self.settings, self._user, days)
-        done = self.run(argv, timeout_s=self.settings.query_timeout)
+        done = self.run(argv, timeout_s=self.settings.accounting_timeout)
         if "not found" not in done.stderr:  # which is how it says that there is none
             done.check()
         records: dict[tuple[str, int | None], list[Record]] = {}
@@ -266,23 +298,29 @@ class GridEngine(Executor):
     def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         if not submissions:
             return {}
-        listing, as_of = self._listing(), self.now()
-        ids, trouble = dict(listing.ids), ""
-        if any(key_of(one) not in ids for one in submissions):
-            try:
-                records = self._records(min(one.submitted_at for one in submissions))
-                ids |= {key_of_name(one.name): one.job for several in records.values() for one in several}
-            except SchedulerUnavailable as error:
-                trouble = str(error)
-        return {one.token: self._finding(one, ids.get(key_of(one)), as_of, trouble) for one in submissions}
+        listing = self._listing()
+        ids, trouble, accounts = dict(listing.ids), "", None
+        missing = [one for one in submissions if key_of(one) not in ids]
+        since_s = {one.token: self._missing_since_s(one.token) for one in missing}
+        if missing:
+            accounts, trouble = self._ask_accounting(missing)
+            records = accounts.records if accounts is not None else {}
+            ids |= {key_of_name(one.name): one.job for several in records.values() for one in several}
+        return {
+            one.token: self._finding(one, ids.get(key_of(one)), since_s.get(one.token, 0.0), accounts, trouble)
+            for one in submissions
+        }
 
-    def _finding(self, one: Submission, job: str | None, as_of: datetime, trouble: str) -> Finding:
+    def _finding(
+        self, one: Submission, job: str | None, missing_since_s: float, accounts: Accounts | None, trouble: str
+    ) -> Finding:
         if job is not None:
+            self._missing_since.pop(one.token, None)
             return Found(job if one.index is None else f"{job}.{one.index}")
-        if trouble:
+        if accounts is None:
             return CannotTell(f"qstat does not list it; {trouble}")
-        if self._stays_missing(one.token):
-            return Absent(as_of)
+        if accounts.asked_s - missing_since_s >= self.settings.accounting_wait:
+            return Absent(accounts.as_of)
         return CannotTell("neither qstat nor the accounting has it, which may be late")
 
 

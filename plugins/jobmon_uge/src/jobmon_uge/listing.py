@@ -90,6 +90,8 @@ def observation_of(state: str, why: str = "") -> Observation:
         if "h" in state:
             return Pending(f"held ({state}): by its user, an operator, or for another job")
         return Pending(why or f"in the queue ({state})")
-    if set(state) & set("rtsSTNP"):
+    if "t" in state and not set(state) & set("rsSTNP"):
+        return Pending(f"sent to its host, which has not said yet that it runs ({state})")
+    if set(state) & set("rsSTNP"):
         return Running()
     return Unknown(f"Grid Engine lists it in state {state!r}")

@@ -65,7 +65,15 @@ class Settings:
     sge_cell: str | None = setting(None, help="SGE_CELL, where the environment does not say it")
     accounting: str | None = setting(None, help="the accounting file, where it is not the cell's own")
     accounting_wait: float = setting(30.0, converter=parse_runtime, help="how late the accounting may know of an end")
-    query_timeout: float = setting(25.0, converter=parse_runtime, help="how long qstat, qdel and qacct may take")
+    accounting_timeout: float = setting(
+        600.0, converter=parse_runtime, help="how long the accounting may take to answer; nothing else waits for it"
+    )
+    accounting_patience: float = setting(
+        1800.0,
+        converter=parse_runtime,
+        help="until a job that has left the queue counts as absent, while the accounting does not answer",
+    )
+    query_timeout: float = setting(25.0, converter=parse_runtime, help="how long qstat and qdel may take")
     submit_timeout: float = setting(60.0, converter=parse_runtime, help="how long qsub may take")
     explain_every: float = setting(20.0, converter=parse_runtime, help="how often qstat is asked why jobs wait")
 

@@ -43,7 +43,11 @@ def end_jobs_since(first: int) -> None:
 def fail_node() -> None:
     """What runs on the node is lost to Slurm, with the state NODE_FAIL."""
     said("scontrol", "update", f"NodeName={NODE}", "State=DOWN", "Reason=test")
-    said("scontrol", "update", f"NodeName={NODE}", "State=RESUME")
+    resume = ["scontrol", "update", f"NodeName={NODE}", "State=RESUME"]
+    done = subprocess.run(resume, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:  # on a machine under load it may have registered again by itself before
+        state = said("sinfo", "-h", "-N", "-n", NODE, "-o", "%t")
+        assert "down" not in state, f"{done.stderr.strip()}: the node is {state.strip()}"
 
 
 def reopen_node() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,19 @@ from jobmon.worker.command import MARK
 _LOOP = str(Path(jobmon.worker.__file__).with_name("warm.py"))
 _CHANNEL_FD = 3
 
-#: What two calls must have in common to run in one interpreter. Libraries read the environment when they are imported,
-#: so all of it counts.
-Key = tuple[str, tuple[str, ...], str | None, frozenset[tuple[bytes, bytes]], int]
+_CREDENTIALS = struct.Struct("3i")  # ucred in unix(7): process, user, group
+_SCM_CREDENTIALS = 2
+_ROOM = socket.CMSG_SPACE(_CREDENTIALS.size)
+
+#: What two calls must have in common to run in one interpreter: the module, because what it sets when it is loaded is
+#: set for all calls; and all of the environment, because libraries read it when they are imported.
+Key = tuple[str, tuple[str, ...], str, frozenset[tuple[bytes, bytes]], int]
 
 
 def key_of(call: Call, environment: Mapping[bytes, bytes], generation: int = 0) -> Key:
     """The kind of interpreter that the call needs."""
     own = frozenset(item for item in environment.items() if item[0] != MARK.encode())
-    return call.python, tuple(call.import_paths), call.module if call.is_path else None, own, generation
+    return call.python, tuple(call.import_paths), call.module, own, generation
 
 
 @attrs.define(eq=False)
@@ -38,6 +43,7 @@ class Interpreter:
     key: Key
     channel: socket.socket
     token: str | None = None
+    last_answer: dict[str, Any] | None = None  #: it ends after this one, and the call with it
     _hung_up: bool = False
     _received: bytes = b""
     _to_send: bytearray = attrs.field(factory=bytearray)
@@ -48,7 +54,7 @@ class Interpreter:
         message = {
             "call": attrs.asdict(work.call, recurse=False),
             "cwd": work.cwd,
-            "own": {MARK: token},
+            "token": token,
             "stdout": work.stdout,
             "stderr": work.stderr,
         }
@@ -70,11 +76,15 @@ class Interpreter:
         return self._hung_up
 
     def receive(self) -> dict[str, Any] | None:
-        """Its answer, once that is whole."""
+        """Its answer, once that is whole. What others write who hold its channel (a fork, say) is passed over."""
         try:
-            while chunk := self.channel.recv(1 << 16):
-                self._received += chunk
-            self._hung_up = True
+            while True:
+                chunk, about, _, _ = self.channel.recvmsg(1 << 16, _ROOM)
+                if not chunk:
+                    self._hung_up = True
+                    break
+                if _sender(about) == self.pid:
+                    self._received += chunk
         except BlockingIOError:
             pass
         except ConnectionResetError:
@@ -85,6 +95,14 @@ class Interpreter:
         self._received = rest
         answer: dict[str, Any] = msgspec.json.decode(line)
         return answer
+
+
+def _sender(about: list[tuple[int, int, bytes]]) -> int | None:
+    """The process that wrote, as the kernel tells it."""
+    for level, kind, data in about:
+        if (level, kind) == (socket.SOL_SOCKET, _SCM_CREDENTIALS):
+            return int(_CREDENTIALS.unpack(data)[0])
+    return None
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
@@ -135,6 +153,7 @@ class Interpreters:
 
     def _start(self, key: Key, work: Work, environment: Mapping[bytes, bytes]) -> Interpreter:
         ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         own = {name: value for name, value in environment.items() if name != MARK.encode()}
         with theirs:
             try:  # the output files are the call's: what keeps the interpreter from starting is the task's to read
@@ -144,6 +163,5 @@ class Interpreters:
                 ours.close()
                 raise
         ours.setblocking(False)
-        greeting = {os.fsdecode(name): os.fsdecode(value) for name, value in own.items()}
-        self.by_pid[pid] = Interpreter(pid, key, ours, to_send=bytearray(_line(greeting)))
+        self.by_pid[pid] = Interpreter(pid, key, ours)
         return self.by_pid[pid]

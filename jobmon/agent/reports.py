@@ -76,6 +76,11 @@ def of_call(token: str, work: Work, answer: dict[str, object], usage: dict[str, 
     )
 
 
+def agree(answer: dict[str, object], status: int) -> bool:
+    """Whether an interpreter that has ended with this wait status has ended as its last answer says."""
+    return os.waitstatus_to_exitcode(status) == answer.get("status", 0)
+
+
 def of_dead_interpreter(
     token: str, work: Work, status: int, usage: dict[str, float], ending: tuple[Reason, str] | None
 ) -> FinishReport:

@@ -186,9 +186,7 @@ class Runner:
 
     def sweep(self) -> None:
         """End processes that outlived the command which started them."""
-        own = {*self._commands, *self._interpreters.by_pid, *self._dismissed}
-        with self._reserve.lent():
-            kill_strays(own, set(self._attempts.running))
+        self._kill_strays()
         self._memory_kills.settle()
 
     # Starting.
@@ -291,7 +289,10 @@ class Runner:
         if answer is None:
             return
         attempt = self._attempts.get(interpreter.token or "")
-        if attempt is None or attempt.ending is not None:
+        if attempt is None or attempt.ending is not None or answer.get("token") != attempt.token:
+            return
+        if answer.get("ends"):
+            interpreter.last_answer = answer  # its end is the call's
             return
         self._interpreters.release(interpreter)
         if answer.get("stale"):
@@ -315,8 +316,13 @@ class Runner:
         attempt = self._attempts.get(interpreter.token)
         if attempt is not None and attempt.stage is Stage.RUNNING:
             assert attempt.work is not None
+            self._kill_strays(ended=attempt.token)
             usage = reports.usage_of(spent, time.monotonic() - attempt.began_at)
             why = self._why(attempt, status)
+            answer = interpreter.last_answer
+            if answer is not None and why is None and reports.agree(answer, status):
+                self._call_ended(attempt, answer)
+                return
             report = reports.of_dead_interpreter(attempt.token, attempt.work, status, usage, why)
             self._end(attempt, report)
 
@@ -331,6 +337,11 @@ class Runner:
                 signal_group(pid, signal.SIGKILL)
 
         self._timers.at(self._now() + self._grace_s, insist)
+
+    def _kill_strays(self, ended: str = "") -> None:
+        own = {*self._commands, *self._interpreters.by_pid, *self._dismissed}
+        with self._reserve.lent():
+            kill_strays(own, self._attempts.running.keys() - {ended})
 
     # The server.
 

@@ -15,6 +15,7 @@ from jobmon.agent.control import Door
 from jobmon.agent.courier import Courier
 from jobmon.agent.held import Held
 from jobmon.agent.journal import Journal
+from jobmon.agent.killing import AGENT_MARK
 from jobmon.agent.messages import Question, Reply
 from jobmon.agent.reserve import Reserve
 from jobmon.agent.runner import Runner
@@ -27,8 +28,6 @@ from jobmon.requester.connecting import placed
 from jobmon.surroundings import Surroundings, adopt, surroundings
 from jobmon.worker.awake import AwakeClock
 
-#: Stands in the environment of everything that an agent starts: which folder's agent it was.
-AGENT_MARK = "JOBMON_AGENT"
 _SWEEP_S = 10.0
 #: The loop turns at least at each sweep; a longer gap is time in which this process was stopped.
 _READ_AT_LEAST_S = 3 * _SWEEP_S

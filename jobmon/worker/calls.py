@@ -5,16 +5,17 @@ Jobmon. `python calls.py CALL ANSWER` reads the call from one file and writes th
 is that of the call.
 """
 
+import contextlib
 import json
 import os
 import sys
 import traceback
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 if __package__:
     from . import values
@@ -34,6 +35,10 @@ SCRIPT_NAME = "__mp_main__"
 LOADING = "__jobmon_loading__"
 #: An attribute of `__main__` in a process that runs calls: the folder of the script whose they are.
 FOLDER = "__jobmon_script_folder__"
+_HERE = os.path.dirname(__file__)
+#: As they are now: a call may put something else in their place.
+_getpid, _end_now = os.getpid, os._exit
+_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
 
 
 #: Modules that are loaded because we want them, in an interpreter that is there for the user's code.
@@ -96,15 +101,39 @@ def load(call: dict[str, Any], *, own_process: bool = False) -> Callable[..., An
     return function
 
 
-def run_call(call: dict[str, Any], *, own_process: bool = False) -> str:
+def _apply(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    return function(*args, **kwargs)
+
+
+def run_call(call: dict[str, Any], *, own_process: bool = False, apply: Callable[..., Any] = _apply) -> str:
     """The JSON text of what the call returns. `sys.exit()` or `sys.exit(0)` inside it is a success without a result.
+
+    Only the process that was asked returns from here: a copy of it that the call forked ends, however it comes back.
+    `apply` is given the function once it is loaded, and its arguments, and calls it.
 
     Raises:
         CallFailed: the function cannot be found, raised, or returned what is not JSON or is above 64 kB of it.
     """
-    function = load(call, own_process=own_process)
+    asked = _getpid()
     try:
-        result = function(*values.restored(call.get("args", [])), **values.restored(call.get("kwargs", {})))
+        text = _run(call, own_process, apply)
+    except BaseException as error:
+        if _getpid() != asked:
+            _end_fork(error)
+        raise
+    if _getpid() != asked:
+        _end_fork(None)
+    return text
+
+
+def _run(call: dict[str, Any], own_process: bool, apply: Callable[..., Any]) -> str:
+    function = load(call, own_process=own_process)
+    deepest = sys.getrecursionlimit()
+    try:
+        try:
+            result = apply(function, values.restored(call.get("args", [])), values.restored(call.get("kwargs", {})))
+        finally:
+            sys.setrecursionlimit(deepest)  # what is left to do here needs some depth, too
     except SystemExit as error:
         if error.code in (None, 0):
             return "null"
@@ -127,6 +156,19 @@ def _search(folders: Sequence[str], own_process: bool) -> None:
     at = list(folders).index("") if "" in folders else len(folders)
     sys.path[:] = [*folders[:at], *own, *folders[at + 1 :]]
     give_way(folder for folder in folders[:at] if folder)
+
+
+def _end_fork(error: BaseException | None) -> NoReturn:
+    """End this process, as a program would that ended here, without what its parent still has to clean up."""
+    cause = error.__cause__ or error if error is not None else None
+    if cause is not None:
+        if not isinstance(cause, SystemExit):
+            traceback.print_exception(cause)
+        traceback.clear_frames(cause.__traceback__)  # so files that they have open are written to their end
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # nobody is left to be told
+            stream.flush()
+    _end_now(error.status if isinstance(error, CallFailed) else int(error is not None))
 
 
 def _script(path: str, own_process: bool) -> types.ModuleType:
@@ -158,7 +200,7 @@ def _as_json(result: Any, function: str) -> str:
     taken = plain.take(result, "the result")
     if plain.problems:
         raise CallFailed(_one_line(f"{function} returned what is not JSON: {'; '.join(plain.problems)}"))
-    text = json.dumps(taken, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = _encode(taken)
     size = len(text.encode())
     if size > values.MAX_RESULT_BYTES:
         limit = values.MAX_RESULT_BYTES
@@ -167,9 +209,11 @@ def _as_json(result: Any, function: str) -> str:
 
 
 def _story(error: BaseException) -> str:
-    """The traceback without the frames of this file."""
+    """The traceback without the frames of this package."""
     told = traceback.TracebackException.from_exception(error)
-    told.stack = traceback.StackSummary.from_list([frame for frame in told.stack if frame.filename != __file__])
+    told.stack = traceback.StackSummary.from_list(
+        [frame for frame in told.stack if os.path.dirname(frame.filename) != _HERE]
+    )
     return "".join(told.format())
 
 
@@ -177,20 +221,30 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:500]
 
 
-def answer(call: dict[str, Any]) -> dict[str, Any]:
+def answer(call: dict[str, Any], apply: Callable[..., Any] = _apply) -> dict[str, Any]:
     """What came of a call in a process of its own: `{"result": JSON text}` or `{"failed": line, "status": int}`.
 
-    The traceback of a failure is written to stderr.
+    The traceback of a failure is written to stderr. For `apply` see `run_call`.
+
+    Raises:
+        OSError: its output cannot be written.
     """
     try:
-        return {"result": run_call(call, own_process=True)}
+        return {"result": run_call(call, own_process=True, apply=apply)}
     except CallFailed as failure:
-        print(failure.story or failure, file=sys.stderr)
+        stream = _open(sys.stderr) or _open(sys.__stderr__)
+        if stream is not None:
+            print(failure.story or failure, file=stream)
         return {"failed": str(failure), "status": failure.status}
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
+        for stream in {id(one): one for one in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)}.values():
+            if (usable := _open(stream)) is not None:
+                usable.flush()
+
+
+def _open(stream: Any) -> Any:
+    """The stream, unless the call has closed it or put something else in its place."""
+    return None if getattr(stream, "closed", True) else stream
 
 
 def main(call_path: str, answer_path: str) -> int:

@@ -1,6 +1,6 @@
 """The memory that a call took is its own, not what an earlier call in its interpreter took."""
 
-from jobmon.worker.warm import Peak
+from jobmon.worker.peak import Peak
 
 BIG = 300 << 20
 

@@ -1,0 +1,82 @@
+"""What a call leaves behind: the next one has the same result on every executor."""
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from leaving import PAIRS, Pair
+
+from jobmon.plugins import Call
+from jobmon.testing.agent_process import AgentProcess, agents
+from jobmon.testing.worker_server import WorkerServer, worker_server
+from jobmon.worker.build import build_starter
+
+Ended = tuple[Any, ...]
+Way = Callable[[Call, Path], Ended]
+#: Of this process alone: an agent kills by them, whosever the processes are.
+_tokens = (f"leftovers-{os.getpid()}-{n}" for n in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[WorkerServer]:
+    with worker_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def agent(server: WorkerServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
+    with agents(server, tmp_path_factory.mktemp("agent") / "state") as start:
+        yield start("--grace-s", "0.3")
+
+
+@pytest.fixture(scope="module")
+def kept(agent: AgentProcess, server: WorkerServer) -> Way:
+    """In an interpreter that is kept, as multiprocess runs calls."""
+
+    def run(call: Call, folder: Path) -> Ended:
+        token = next(_tokens)
+        server.give(token, folder, call=call, stdout=str(folder / f"{token}.out"), stderr=str(folder / f"{token}.err"))
+        agent.submit(token)
+        report = agent.report(token)
+        return report.reason, report.exit_status, report.result, _text(folder / f"{token}.out"), report.detail
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def worker(server: WorkerServer, tmp_path_factory: pytest.TempPathFactory) -> Way:
+    """In a worker's child, as sequential and the cluster executors run calls."""
+    archive = build_starter(tmp_path_factory.mktemp("shipped"))
+
+    def run(call: Call, folder: Path) -> Ended:
+        token = next(_tokens)
+        server.give(token, folder, call=call, stdout=str(folder / f"{token}.out"), stderr=str(folder / f"{token}.err"))
+        argv = [sys.executable, "-I", "-S", str(archive), "run", str(server.start_file(token, folder))]
+        subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        [report] = server.reports(token)
+        return report.reason, report.exit_status, report.result, _text(folder / f"{token}.out"), report.detail
+
+    return run
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.what)
+def test_the_next_call_has_the_result_that_it_has_alone(pair: Pair, kept: Way, worker: Way, tmp_path: Path) -> None:
+    seen = []
+    for name, run in (("worker", worker), ("kept", kept)):
+        folder = tmp_path / name / "work"
+        folder.mkdir(parents=True)
+        (folder / "pair.py").write_text(pair.source)
+        call = Call("pair", "leave", import_paths=[str(folder)], python=sys.executable)
+        first = run(call, folder)
+        seen.append((first, run(attrs.evolve(call, function="look"), folder)))
+    assert seen[0] == seen[1]

@@ -1,4 +1,4 @@
-"""What a call leaves behind: the next one has the same result on every executor."""
+"""What a call leaves behind: the next one has the same result on every executor. What it forks never answers."""
 
 import itertools
 import os
@@ -13,6 +13,7 @@ import pytest
 from leaving import PAIRS, Pair
 
 from jobmon.plugins import Call
+from jobmon.processes import marked
 from jobmon.testing.agent_process import AgentProcess, agents
 from jobmon.testing.worker_server import WorkerServer, worker_server
 from jobmon.worker.build import build_starter
@@ -80,3 +81,54 @@ def test_the_next_call_has_the_result_that_it_has_alone(pair: Pair, kept: Way, w
         first = run(call, folder)
         seen.append((first, run(attrs.evolve(call, function="look"), folder)))
     assert seen[0] == seen[1]
+
+
+#: How a child goes on.
+CHILDREN = {
+    "ends at once": "os._exit(0)",
+    "ends with a failure": "os._exit(3)",
+    "ends as scripts do": "sys.exit(0)",
+    "returns": "return 'the child'",
+    "raises": "raise ValueError('the child')",
+    "is killed": "os.kill(os.getpid(), 9)",
+    "stays": "time.sleep(1000)",
+    "forks again and returns": "os.fork(); return 'the child'",
+}
+FORKING = """
+import os, sys, time
+
+def fork():
+    if os.fork() == 0:
+        {child}
+    return "the parent"
+
+def wait():
+    child = os.fork()
+    if child == 0:
+        os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+def plain():
+    return "the next"
+"""
+
+
+@pytest.mark.parametrize("child", CHILDREN.values(), ids=CHILDREN.keys())
+@pytest.mark.parametrize("way", ["kept", "worker"])
+def test_a_child_never_answers_for_its_call(
+    way: str, child: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    run: Way = request.getfixturevalue(way)
+    (tmp_path / "forking.py").write_text(FORKING.format(child=child))
+    call = Call("forking", "fork", import_paths=[str(tmp_path)], python=sys.executable)
+
+    def result_of(function: str) -> tuple[Any, Any]:
+        reason, _, result, _, _ = run(attrs.evolve(call, function=function), tmp_path)
+        return reason, result
+
+    for _ in range(3):
+        assert result_of("fork") == (None, '"the parent"')
+        assert result_of("plain") == (None, '"the next"')
+    assert result_of("wait") == (None, "7")
+    mine = f"leftovers-{os.getpid()}-"
+    assert [pid for pid, token in marked("JOBMON_ATTEMPT") if token.startswith(mine)] == []

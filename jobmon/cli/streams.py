@@ -41,7 +41,13 @@ def flush_output() -> None:
 
 def drop_output() -> None:
     """Write nothing more to standard output, not even what it holds back, which the end of the process would try."""
-    sys.stdout = None
+    stream, sys.stdout = sys.stdout, None
+    if isinstance(stream, io.TextIOWrapper):
+        with suppress(io.UnsupportedOperation):  # it has no descriptor, and so nothing that could fail
+            number = stream.fileno()
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, number)
+            os.close(null)
 
 
 def tell(show: Callable[[], object]) -> None:

@@ -320,6 +320,7 @@ ROWS = (
     Row("functions at exit", lambda _: (_exits(), len(getattr(threading, "_threading_atexits", ())))),
     Row("threads", lambda _: _thread._count()),
     Row("children", lambda _: _children()),
+    Row("ended children", lambda m: len(m._active), lambda m, _: m._active.clear(), "subprocess", lambda _: 0),
     Row("standard input", lambda _: _stdin(), _put_stdin),
     Row("open files", lambda _: _descriptors(), lambda _, __: None),  # those of what was put back are closed by now
 )

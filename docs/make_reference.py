@@ -17,7 +17,7 @@ import attrs
 from jobmon import errors, plugins
 from jobmon.plugins import hookspecs
 from jobmon.testing import ExecutorConformance
-from jobmon.testing.sentences import Level, sentence_of
+from jobmon.testing.sentences import Area, sentence_of
 
 HERE = Path(__file__).resolve().parent
 table = runpy.run_path(str(HERE / "make_states.py"))["table"]
@@ -215,9 +215,9 @@ def other(name: str, thing: Any) -> list[str]:
 def sentences() -> Iterator[str]:
     """What the kit checks."""
     checks = [sentence_of(check) for _, check in inspect.getmembers(ExecutorConformance)]
-    for level in Level:
-        yield from [f"### Level {level}", ""]
-        yield from sorted({f"- {one.text}" for one in checks if one is not None and one.level is level})
+    for area in Area:
+        yield from [f"### Area {area}", ""]
+        yield from sorted({f"- {one.text}" for one in checks if one is not None and one.area is area})
         yield ""
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jobmon.testing.context import KitContext
     from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway, TableJob
     from jobmon.testing.platform import Platform
-    from jobmon.testing.sentences import Level, does_not_apply, not_exercised
+    from jobmon.testing.sentences import Area, does_not_apply, not_exercised
     from jobmon.testing.stand_in import LocalPlatform
     from jobmon.testing.world import World
 
@@ -26,7 +26,7 @@ _HOMES = {
     "JobRefused": "job_table",
     "JobTable": "job_table",
     "KitContext": "context",
-    "Level": "sentences",
+    "Area": "sentences",
     "LocalPlatform": "stand_in",
     "Platform": "platform",
     "PlatformAway": "job_table",
@@ -45,7 +45,7 @@ __all__ = [
     "JobRefused",
     "JobTable",
     "KitContext",
-    "Level",
+    "Area",
     "LocalPlatform",
     "Platform",
     "PlatformAway",

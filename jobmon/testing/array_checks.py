@@ -1,4 +1,4 @@
-"""Level array: many attempts in one call, and several by one submission."""
+"""Area array: many attempts in one call, and several by one submission."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from jobmon.plugins import (
     Submission,
     Uncertain,
 )
-from jobmon.testing.sentences import Level, does_not_apply, holds
+from jobmon.testing.sentences import Area, does_not_apply, holds
 from jobmon.testing.valid import wrong_outcome
 from jobmon.testing.world import World, find_is_defined
 
@@ -38,7 +38,7 @@ class ArrayChecks:
             world.platform.prepare(member)
         return world.array_of(members)
 
-    @holds(Level.ARRAY, "Thousands of attempts are submitted, observed and cancelled in few calls, in time.")
+    @holds(Area.ARRAY, "Thousands of attempts are submitted, observed and cancelled in few calls, in time.")
     def test_thousands_go_through_in_few_calls(self, world: World) -> None:
         submitted = world.live_many(self._many(world))
         assert len({one.executor_job_id for one in submitted}) == len(submitted), "some share an id"
@@ -47,7 +47,7 @@ class ArrayChecks:
         assert set(kinds) <= {"Pending", "Running"}, f"of {len(submitted)} live attempts it said {dict(kinds)}"
         world.cancelled(submitted)
 
-    @holds(Level.ARRAY, "One attempt of many ends, or is cancelled, and the others go on.")
+    @holds(Area.ARRAY, "One attempt of many ends, or is cancelled, and the others go on.")
     def test_one_of_many_ends_alone(self, world: World) -> None:
         many = world.live_many(min(self._many(world), 10))
         world.cancelled(many[1:2])
@@ -55,7 +55,7 @@ class ArrayChecks:
         others = [answer.get(one.token) for one in (many[0], *many[2:])]
         assert all(isinstance(seen, Pending | Running) for seen in others), f"one was cancelled, others are {others}"
 
-    @holds(Level.ARRAY, "Where an answer did not come, no request of the batch is at the platform twice.")
+    @holds(Area.ARRAY, "Where an answer did not come, no request of the batch is at the platform twice.")
     def test_a_batch_whose_answer_did_not_come_is_not_sent_again(self, world: World) -> None:
         requests = world.requests(min(self._many(world), 10))
         world.platform.accept_then_time_out()
@@ -68,7 +68,7 @@ class ArrayChecks:
             wrong = [r.token for r in unclear if (r.token in names) != (type(found.get(r.token)).__name__ == "Found")]
             assert not wrong, f"of {wrong} find says {[found.get(token) for token in wrong]}"
 
-    @holds(Level.ARRAY, "The ends of many are told each for its own attempt.")
+    @holds(Area.ARRAY, "The ends of many are told each for its own attempt.")
     def test_ends_of_many_are_not_mixed_up(self, world: World) -> None:
         many = world.live_many(min(self._many(world), 4))
         world.platform.finish(many[0].executor_job_id, 0)
@@ -79,14 +79,14 @@ class ArrayChecks:
             assert isinstance(ends[0], Exited), f"status 0 was told as {ends[0]}"
             assert ends[0].reason is None, f"status 0 was told as {ends[0]}"
 
-    @holds(Level.ARRAY, "array_limit is a whole number; above 1 only where workers report.")
+    @holds(Area.ARRAY, "array_limit is a whole number; above 1 only where workers report.")
     def test_the_array_limit_is_a_whole_number(self, world: World) -> None:
         limit = world.array_limit()
         assert type(limit) is int, f"it is {limit!r}"
         assert limit >= 1, f"it is {limit}"
         assert limit == 1 or world.conformance.executor_type.reporting is Reporting.WORKER, "the platform reports"
 
-    @holds(Level.ARRAY, "Each member of an array gets one outcome and, once accepted, an id of its own.")
+    @holds(Area.ARRAY, "Each member of an array gets one outcome and, once accepted, an id of its own.")
     def test_each_member_gets_one_outcome_and_an_id_of_its_own(self, world: World) -> None:
         array = self._array(world)
         sent = world.submit_array(array)
@@ -96,21 +96,21 @@ class ArrayChecks:
         ids = [outcome.executor_job_id for _, outcome in sent.outcomes if isinstance(outcome, Accepted)]
         assert len(set(ids)) == len(ids), f"the ids are {ids}"
 
-    @holds(Level.ARRAY, "An array is one submission, whose name at the platform begins with the array's token.")
+    @holds(Area.ARRAY, "An array is one submission, whose name at the platform begins with the array's token.")
     def test_an_array_is_one_submission_under_its_token(self, world: World) -> None:
         array = self._array(world)
         world.submit_array(array)
         names = world.platform.job_names()
         assert [name[:27] for name in names] == [array.token], f"the platform was given {names}"
 
-    @holds(Level.ARRAY, "The worker of each member gets the member's index as its last argument.")
+    @holds(Area.ARRAY, "The worker of each member gets the member's index as its last argument.")
     def test_each_worker_of_an_array_gets_its_index(self, world: World) -> None:
         array = self._array(world)
         for one in world.submitted_members(array, world.submit_array(array)):
             given = world.platform.arguments(one.executor_job_id)
             assert given == [*array.worker_argv, str(one.index)], f"member {one.index} was run as {given}"
 
-    @holds(Level.ARRAY, "An array whose answer did not come is found whole, by its members' places, and goes on.")
+    @holds(Area.ARRAY, "An array whose answer did not come is found whole, by its members' places, and goes on.")
     def test_an_array_whose_answer_did_not_come_is_found_whole(self, world: World) -> None:
         array = self._array(world)
         if not find_is_defined(world):

@@ -56,7 +56,7 @@ class ExecutorConformance(
     #: for others one that can do nothing.
     platform_type: ClassVar[type[Platform] | None] = None
 
-    #: Attempts in one call, for the level array.
+    #: Attempts in one call, for the area array.
     many: ClassVar[int] = 2000
     #: How long the platform may take until what was asked of it can be seen.
     patience_s: ClassVar[float] = 20.0

@@ -1,11 +1,11 @@
-"""Level core: submit, observe, and a life after a restart."""
+"""Area core: submit, observe, and a life after a restart."""
 
 import inspect
 
 from jobmon.plugins import Exited, Pending, Reporting, Resources, Running
 from jobmon.plugins.declared import wrong_declarations
 from jobmon.testing.held import Held, effects
-from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
+from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
 from jobmon.testing.valid import wrong_observation, wrong_outcome
 from jobmon.testing.world import World
 from jobmon.testing.written_checks import METHODS
@@ -16,12 +16,12 @@ _LIVES = 5
 class DeclarationChecks:
     """What the class says of itself."""
 
-    @holds(Level.CORE, "What the class declares is of the declared types.")
+    @holds(Area.CORE, "What the class declares is of the declared types.")
     def test_what_the_class_declares_is_of_the_declared_types(self, world: World) -> None:
         wrong = wrong_declarations(world.conformance.executor_type)
         assert not wrong, "; ".join(wrong)
 
-    @holds(Level.CORE, "The methods take their arguments by keyword.")
+    @holds(Area.CORE, "The methods take their arguments by keyword.")
     def test_the_methods_take_their_arguments_by_keyword(self, world: World) -> None:
         others = {"submit_array": "array", "check_resources": "resources", "settled": "tokens"}
         for method, argument in (METHODS | others).items():
@@ -29,18 +29,18 @@ class DeclarationChecks:
             found = [(p.name, p.kind) for p in inspect.signature(defined).parameters.values()]
             assert found == [(argument, inspect.Parameter.KEYWORD_ONLY)], f"it is not {method}(*, {argument})"
 
-    @holds(Level.CORE, "The constructor does no work.")
+    @holds(Area.CORE, "The constructor does no work.")
     def test_the_constructor_does_no_work(self, world: World) -> None:
         with effects() as noted:
             world.conformance.make(world.platform)
         assert noted == [], f"the constructor did: {'; '.join(noted)}"
 
-    @holds(Level.CORE, "running_limit is None or a whole number of 1 or more.")
+    @holds(Area.CORE, "running_limit is None or a whole number of 1 or more.")
     def test_the_running_limit_is_none_or_a_whole_number_of_one_or_more(self, world: World) -> None:
         limit = world.call("running_limit", world.executor.running_limit)
         assert limit is None or (type(limit) is int and limit >= 1), f"it is {limit!r}"
 
-    @holds(Level.CORE, "check_resources says what is wrong, a sentence each, and is called without start.")
+    @holds(Area.CORE, "check_resources says what is wrong, a sentence each, and is called without start.")
     def test_resources_are_checked_without_start_in_sentences(self, world: World) -> None:
         resources = world.requests()[0].resources
         said = world.conformance.make(world.platform).check_resources(resources=resources)
@@ -54,7 +54,7 @@ class DeclarationChecks:
 class SubmitChecks:
     """Giving attempts to the platform."""
 
-    @holds(Level.CORE, "submit yields (token, outcome) once for each request.")
+    @holds(Area.CORE, "submit yields (token, outcome) once for each request.")
     def test_each_request_gets_one_outcome(self, world: World) -> None:
         requests = world.requests(world.batch(3))
         sent = world.submit(requests)
@@ -63,12 +63,12 @@ class SubmitChecks:
         tokens = [token for token, _ in sent.outcomes]
         assert sorted(tokens) == sorted(request.token for request in requests), f"outcomes came for {tokens}"
 
-    @holds(Level.CORE, "An outcome is Accepted, Rejected, Deferred or Uncertain.")
+    @holds(Area.CORE, "An outcome is Accepted, Rejected, Deferred or Uncertain.")
     def test_outcomes_are_those_of_the_contract(self, world: World) -> None:
         for _, outcome in world.submit(world.requests()).outcomes:
             assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
 
-    @holds(Level.CORE, "Accepted gives the platform's id: another one for each attempt.")
+    @holds(Area.CORE, "Accepted gives the platform's id: another one for each attempt.")
     def test_two_attempts_have_two_ids(self, world: World) -> None:
         submitted = [world.accept()[0] for _ in range(world.batch(3))]
         if len(submitted) < 2:
@@ -76,14 +76,14 @@ class SubmitChecks:
         ids = [one.executor_job_id for one in submitted]
         assert len(set(ids)) == len(ids), f"the ids are {ids}"
 
-    @holds(Level.CORE, "No requests: nothing happens, and nothing is raised.")
+    @holds(Area.CORE, "No requests: nothing happens, and nothing is raised.")
     def test_calls_about_nothing_do_nothing(self, world: World) -> None:
         assert world.submit([]).outcomes == []
         assert world.observe([]) == {}
         world.cancel([])
         assert world.find([]) == {}
 
-    @holds(Level.CORE, "The token stands at the start of the attempt's name at the platform.")
+    @holds(Area.CORE, "The token stands at the start of the attempt's name at the platform.")
     def test_the_token_stands_at_the_start_of_the_name_at_the_platform(self, world: World) -> None:
         one = world.accept()[0]
         world.until(lambda: world.platform.job_names(), "the platform has a job")
@@ -94,20 +94,20 @@ class SubmitChecks:
 class ObserveChecks:
     """Looking at attempts."""
 
-    @holds(Level.CORE, "A live attempt is Pending or Running.")
+    @holds(Area.CORE, "A live attempt is Pending or Running.")
     def test_a_live_attempt_is_pending_or_running(self, world: World) -> None:
         submitted = world.live(world.batch(3))
         answer = world.observe(submitted)
         for one in submitted:
             assert isinstance(answer.get(one.token), Pending | Running), f"{one} is {answer.get(one.token)!r}"
 
-    @holds(Level.CORE, "observe answers by token, and only for those it was asked for.")
+    @holds(Area.CORE, "observe answers by token, and only for those it was asked for.")
     def test_observe_answers_only_for_those_it_was_asked_for(self, world: World) -> None:
         submitted = [world.accept()[0] for _ in range(world.batch(2))]
         answer = world.observe(submitted[:1])
         assert set(answer) <= {submitted[0].token}, f"it was asked for {submitted[0].token}, and answered {answer}"
 
-    @holds(Level.CORE, "An observation is Pending, Running, Exited, Absent or Unknown.")
+    @holds(Area.CORE, "An observation is Pending, Running, Exited, Absent or Unknown.")
     def test_observations_are_those_of_the_contract(self, world: World) -> None:
         one = world.accept()[0]
         seen = [*world.observe([one]).values()]
@@ -120,7 +120,7 @@ class ObserveChecks:
         for observation in seen:
             assert (wrong := wrong_observation(observation)) is None, f"{observation!r}: {wrong}"
 
-    @holds(Level.CORE, "What is pushed are observations of attempts that this executor was given.")
+    @holds(Area.CORE, "What is pushed are observations of attempts that this executor was given.")
     def test_what_is_pushed_are_observations_of_its_attempts(self, world: World) -> None:
         one = world.accept()[0]
         world.observe([one])
@@ -133,13 +133,13 @@ class ObserveChecks:
 class EndChecks:
     """What is said of attempts that have ended."""
 
-    @holds(Level.CORE, "The end of an attempt is seen.")
+    @holds(Area.CORE, "The end of an attempt is seen.")
     def test_the_end_of_an_attempt_is_seen(self, world: World) -> None:
         one = world.live()[0]
         world.platform.finish(one.executor_job_id)
         assert isinstance(seen := world.ended(one), Exited), f"after its end it is {seen!r}"
 
-    @holds(Level.CORE, "Exited with status 0 is success, where the platform alone reports.")
+    @holds(Area.CORE, "Exited with status 0 is success, where the platform alone reports.")
     def test_success_is_told_as_success_where_the_platform_alone_reports(self, world: World) -> None:
         one = world.live()[0]
         world.platform.finish(one.executor_job_id)
@@ -148,14 +148,14 @@ class EndChecks:
             assert isinstance(seen, Exited), f"it is {seen!r}"
             assert seen.reason is None, f"it is {seen!r}"
 
-    @holds(Level.CORE, "Exited with another status is no success.")
+    @holds(Area.CORE, "Exited with another status is no success.")
     def test_failure_is_never_told_as_success(self, world: World) -> None:
         one = world.live()[0]
         world.platform.finish(one.executor_job_id, 3)
         seen = world.ended(one)
         assert not (isinstance(seen, Exited) and seen.reason is None), f"it is {seen!r}"
 
-    @holds(Level.CORE, "What has ended never runs again.")
+    @holds(Area.CORE, "What has ended never runs again.")
     def test_what_has_ended_never_runs_again(self, world: World) -> None:
         one = world.live()[0]
         world.platform.finish(one.executor_job_id)
@@ -166,7 +166,7 @@ class EndChecks:
             for seen in (world.observe([one]).get(one.token) for _ in range(3)):
                 assert not isinstance(seen, Pending | Running), f"it was {first!r} and is {seen!r}"
 
-    @holds(Level.CORE, "settled lets go of the attempts that it names and of no others.")
+    @holds(Area.CORE, "settled lets go of the attempts that it names and of no others.")
     def test_settling_one_attempt_changes_no_other(self, world: World) -> None:
         if world.batch(2) < 2:
             does_not_apply("it has one attempt at a time")
@@ -182,7 +182,7 @@ class EndChecks:
 class LifeChecks:
     """The executor object comes and goes; attempts stay."""
 
-    @holds(Level.CORE, "Nothing that a restart would need is kept in memory.")
+    @holds(Area.CORE, "Nothing that a restart would need is kept in memory.")
     def test_a_restart_between_submit_and_observe_loses_nothing(self, world: World) -> None:
         submitted = world.live(world.batch(2))
         world.restart(stop=False)
@@ -191,20 +191,20 @@ class LifeChecks:
             assert isinstance(answer.get(one.token), Pending | Running), f"{one} is {answer.get(one.token)!r}"
         world.cancelled(submitted)
 
-    @holds(Level.CORE, "stop lets go of what the object holds; attempts live on.")
+    @holds(Area.CORE, "stop lets go of what the object holds; attempts live on.")
     def test_attempts_live_on_when_the_executor_stops(self, world: World) -> None:
         one = world.live()[0]
         world.restart(stop=True)
         assert isinstance(seen := world.look(one), Pending | Running), f"after stop it is {seen!r}"
 
-    @holds(Level.CORE, "A call answers in time.")
+    @holds(Area.CORE, "A call answers in time.")
     def test_every_call_answers_in_time(self, world: World) -> None:
         one = world.accept()[0]
         world.observe([one])
         world.cancel([one])
         world.find([one])
 
-    @holds(Level.CORE, "No thread, open file or process is left behind.")
+    @holds(Area.CORE, "No thread, open file or process is left behind.")
     def test_nothing_is_left_behind(self, world: World) -> None:
         self._live_once(world)
         world.call("stop", world.executor.stop)
@@ -233,4 +233,4 @@ class LifeChecks:
 
 
 class CoreChecks(DeclarationChecks, SubmitChecks, ObserveChecks, EndChecks, LifeChecks):
-    """Level core, but for cancelling."""
+    """Area core, but for cancelling."""

@@ -1,7 +1,7 @@
-"""Levels usage and reasons: what is told of an end, and of a wait."""
+"""Areas usage and reasons: what is told of an end, and of a wait."""
 
 from jobmon.plugins import Exited, Pending, Reason
-from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
+from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
 from jobmon.testing.valid import wrong_usage
 from jobmon.testing.world import World
 
@@ -9,7 +9,7 @@ from jobmon.testing.world import World
 class UsageChecks:
     """What an attempt used."""
 
-    @holds(Level.USAGE, "usage has wall_s, cpu_s or max_rss_bytes, each a number of 0 or more.")
+    @holds(Area.USAGE, "usage has wall_s, cpu_s or max_rss_bytes, each a number of 0 or more.")
     def test_the_usage_of_an_attempt_is_told_in_known_units(self, world: World) -> None:
         if not world.conformance.tells_usage:
             does_not_apply("it does not tell usage")
@@ -39,18 +39,18 @@ class ReasonsChecks:
             ends.append((reason, seen))
         return ends
 
-    @holds(Level.REASONS, "Exited says for which reason: the one of the contract's that the platform's own word means.")
+    @holds(Area.REASONS, "Exited says for which reason: the one of the contract's that the platform's own word means.")
     def test_the_reason_is_the_platforms(self, world: World) -> None:
         for reason, seen in self._ends(world):
             assert seen.reason is reason, f"after {reason} it is {seen!r}"
 
-    @holds(Level.REASONS, "detail keeps the platform's own evidence of a failure as text.")
+    @holds(Area.REASONS, "detail keeps the platform's own evidence of a failure as text.")
     def test_the_platforms_evidence_of_a_failure_is_kept(self, world: World) -> None:
         for reason, seen in self._ends(world):
             assert isinstance(seen.detail, str), f"after {reason} its detail is {seen.detail!r}"
             assert seen.detail, f"after {reason} its detail is {seen.detail!r}"
 
-    @holds(Level.REASONS, "Pending says in the platform's own words why it lets an attempt wait.")
+    @holds(Area.REASONS, "Pending says in the platform's own words why it lets an attempt wait.")
     def test_the_platforms_reason_for_a_wait_is_told(self, world: World) -> None:
         if not world.conformance.tells_pending_reasons:
             does_not_apply("it does not tell why attempts wait")

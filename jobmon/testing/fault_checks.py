@@ -1,4 +1,4 @@
-"""Level robustness: the platform is away, answers half, loses, kills, or gives ids out again."""
+"""Area robustness: the platform is away, answers half, loses, kills, or gives ids out again."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from jobmon.plugins import (
     Submitted,
     Unknown,
 )
-from jobmon.testing.sentences import Level, does_not_apply, holds
+from jobmon.testing.sentences import Area, does_not_apply, holds
 from jobmon.testing.valid import wrong_outcome
 from jobmon.testing.world import World, find_is_defined
 
@@ -30,7 +30,7 @@ def succeeded(seen: object) -> bool:
 class OutageChecks:
     """The platform does not answer, however long."""
 
-    @holds(Level.ROBUSTNESS, "While the platform is away, submit accepts and refuses nothing.")
+    @holds(Area.ROBUSTNESS, "While the platform is away, submit accepts and refuses nothing.")
     def test_an_outage_at_submit_neither_accepts_nor_refuses(self, world: World) -> None:
         request = world.requests()[0]
         world.platform.down()
@@ -41,7 +41,7 @@ class OutageChecks:
             names = world.names_at_the_platform() or []
             assert names == [], f"it ended as {outcome!r}, but the platform has {names}"
 
-    @holds(Level.ROBUSTNESS, "While the platform is away, observe says nothing that it does not know.")
+    @holds(Area.ROBUSTNESS, "While the platform is away, observe says nothing that it does not know.")
     def test_an_outage_at_observe_ends_nothing(self, world: World) -> None:
         one = world.live()[0]
         world.platform.down()
@@ -52,7 +52,7 @@ class OutageChecks:
         seen = world.look(one)
         assert isinstance(seen, Pending | Running), f"when the platform was back, it was {seen!r}"
 
-    @holds(Level.ROBUSTNESS, "A cancellation that met an outage is asked for again, and then takes hold.")
+    @holds(Area.ROBUSTNESS, "A cancellation that met an outage is asked for again, and then takes hold.")
     def test_an_outage_at_cancel_loses_no_cancellation(self, world: World) -> None:
         one = world.live()[0]
         world.platform.down()
@@ -63,7 +63,7 @@ class OutageChecks:
         world.platform.up()
         world.cancelled([one])
 
-    @holds(Level.ROBUSTNESS, "While the platform is away, find says that it cannot tell.")
+    @holds(Area.ROBUSTNESS, "While the platform is away, find says that it cannot tell.")
     def test_an_outage_at_find_finds_nothing_absent(self, world: World) -> None:
         if not find_is_defined(world):
             does_not_apply("it does not define find")
@@ -75,7 +75,7 @@ class OutageChecks:
             return
         assert isinstance(finding, CannotTell), f"it is {finding!r}"
 
-    @holds(Level.ROBUSTNESS, "Absent comes from a complete answer alone.")
+    @holds(Area.ROBUSTNESS, "Absent comes from a complete answer alone.")
     def test_half_an_answer_makes_nobody_absent(self, world: World) -> None:
         many = world.live(world.batch(4))
         world.platform.half_answer()
@@ -86,7 +86,7 @@ class OutageChecks:
         wrong = [seen for seen in answer.values() if isinstance(seen, Absent | Exited)]
         assert not wrong, f"from half an answer it said {wrong}"
 
-    @holds(Level.ROBUSTNESS, "find says Absent from a complete answer alone: it would be sent again.")
+    @holds(Area.ROBUSTNESS, "find says Absent from a complete answer alone: it would be sent again.")
     def test_half_an_answer_at_find_finds_nothing_absent(self, world: World) -> None:
         if not find_is_defined(world):
             does_not_apply("it does not define find")
@@ -110,14 +110,14 @@ class OutageChecks:
 class AmbiguityChecks:
     """A submission arrives and its answer does not."""
 
-    @holds(Level.ROBUSTNESS, "A submission that may have arrived is neither refused nor put off: it is Uncertain.")
+    @holds(Area.ROBUSTNESS, "A submission that may have arrived is neither refused nor put off: it is Uncertain.")
     def test_a_submission_that_may_have_arrived_is_uncertain(self, world: World) -> None:
         request = world.requests()[0]
         world.platform.accept_then_time_out()
         outcome = world.submit([request]).of(request.token)
         assert not isinstance(outcome, Rejected | Deferred), f"it ended as {outcome!r}"
 
-    @holds(Level.ROBUSTNESS, "What may have arrived is not sent again: nothing starts twice.")
+    @holds(Area.ROBUSTNESS, "What may have arrived is not sent again: nothing starts twice.")
     def test_what_may_have_arrived_is_not_sent_again(self, world: World) -> None:
         request = world.requests()[0]
         world.platform.accept_then_time_out()
@@ -125,7 +125,7 @@ class AmbiguityChecks:
         names = world.platform.job_names()
         assert len(names) <= 1, f"the platform has {names}"
 
-    @holds(Level.ROBUSTNESS, "What may have arrived is found where it did, and then goes on as any other.")
+    @holds(Area.ROBUSTNESS, "What may have arrived is found where it did, and then goes on as any other.")
     def test_what_may_have_arrived_is_found(self, world: World) -> None:
         request = world.requests()[0]
         world.platform.accept_then_time_out()
@@ -141,7 +141,7 @@ class AmbiguityChecks:
 class LossChecks:
     """The platform loses jobs, ends them, and uses their ids again."""
 
-    @holds(Level.ROBUSTNESS, "What the platform has lost is never told as success.")
+    @holds(Area.ROBUSTNESS, "What the platform has lost is never told as success.")
     def test_what_the_platform_has_lost_is_no_success(self, world: World) -> None:
         one = world.live()[0]
         world.platform.forget(one.executor_job_id)
@@ -149,7 +149,7 @@ class LossChecks:
         assert not succeeded(seen), f"it is {seen!r}"
         assert not isinstance(seen, Pending | Running), f"it is {seen!r}"
 
-    @holds(Level.ROBUSTNESS, "A row whose name does not carry the token is another job: it is not credited.")
+    @holds(Area.ROBUSTNESS, "A row whose name does not carry the token is another job: it is not credited.")
     def test_a_strangers_job_with_the_same_id_is_not_credited(self, world: World) -> None:
         one = world.live()[0]
         old = self._with_id(one, world.platform.recycle(one.executor_job_id))
@@ -157,7 +157,7 @@ class LossChecks:
         assert not isinstance(seen, Pending | Running), f"it is {seen!r}"
         assert not succeeded(seen), f"it is {seen!r}"
 
-    @holds(Level.ROBUSTNESS, "A row whose name does not carry the token is another job: it is not cancelled.")
+    @holds(Area.ROBUSTNESS, "A row whose name does not carry the token is another job: it is not cancelled.")
     def test_a_strangers_job_with_the_same_id_is_not_cancelled(self, world: World) -> None:
         one = world.live()[0]
         old = self._with_id(one, world.platform.recycle(one.executor_job_id))
@@ -165,20 +165,20 @@ class LossChecks:
             world.cancel([old])
         assert world.platform.untouched(), "the stranger's job was cancelled"
 
-    @holds(Level.ROBUSTNESS, "What was killed from outside is never told as success, and its end is seen.")
+    @holds(Area.ROBUSTNESS, "What was killed from outside is never told as success, and its end is seen.")
     def test_what_was_killed_from_outside_is_no_success(self, world: World) -> None:
         one = world.live()[0]
         world.platform.kill(one.executor_job_id)
         assert not succeeded(seen := world.ended(one)), f"it is {seen!r}"
 
-    @holds(Level.ROBUSTNESS, "What ran on a host that started again is neither live nor successful.")
+    @holds(Area.ROBUSTNESS, "What ran on a host that started again is neither live nor successful.")
     def test_what_ran_before_the_hosts_restart_is_neither_live_nor_successful(self, world: World) -> None:
         one = world.live()[0]
         world.platform.restart_host()
         world.restart(stop=False)
         assert not succeeded(seen := world.ended(one)), f"it is {seen!r}"
 
-    @holds(Level.ROBUSTNESS, "A jump of the host's clock ends nothing.")
+    @holds(Area.ROBUSTNESS, "A jump of the host's clock ends nothing.")
     def test_a_jump_of_the_clock_ends_nothing(self, world: World) -> None:
         one = world.live()[0]
         for span in (timedelta(days=-1), timedelta(days=1)):
@@ -197,7 +197,7 @@ class LossChecks:
 class RefusalChecks:
     """The platform says no, or not yet."""
 
-    @holds(Level.ROBUSTNESS, "Rejected says why the platform refuses it for good, and the platform does not have it.")
+    @holds(Area.ROBUSTNESS, "Rejected says why the platform refuses it for good, and the platform does not have it.")
     def test_a_refused_submission_is_rejected_with_the_platforms_words(self, world: World) -> None:
         world.platform.refuse()
         request = world.requests()[0]
@@ -205,7 +205,7 @@ class RefusalChecks:
         assert isinstance(outcome, Rejected), f"it ended as {outcome!r}"
         assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
 
-    @holds(Level.ROBUSTNESS, "An attempt that ends by itself while its cancellation is under way keeps its own end.")
+    @holds(Area.ROBUSTNESS, "An attempt that ends by itself while its cancellation is under way keeps its own end.")
     def test_an_end_after_cancel_is_told_as_it_was(self, world: World) -> None:
         one = world.live()[0]
         world.platform.cancel_slowly()

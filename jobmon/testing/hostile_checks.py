@@ -1,8 +1,8 @@
-"""Level robustness: names and command lines that mean something to a shell."""
+"""Area robustness: names and command lines that mean something to a shell."""
 
 from jobmon.plugins import Pending, Reporting, Running
 from jobmon.testing.fault_checks import succeeded
-from jobmon.testing.sentences import Level, does_not_apply, holds
+from jobmon.testing.sentences import Area, does_not_apply, holds
 from jobmon.testing.world import World
 
 HOSTILE = (
@@ -35,7 +35,7 @@ def hostile(world: World) -> list[str]:
 class HostileChecks:
     """Nothing of a task's own text is ever interpreted on its way."""
 
-    @holds(Level.ROBUSTNESS, "task_name is the user's own text and is never put on a command line.")
+    @holds(Area.ROBUSTNESS, "task_name is the user's own text and is never put on a command line.")
     def test_hostile_task_names_do_no_harm(self, world: World) -> None:
         texts = [TOO_LONG, *hostile(world)]
         for text in texts[: world.batch(len(texts))]:
@@ -45,7 +45,7 @@ class HostileChecks:
             assert isinstance(seen, Pending | Running) or succeeded(seen), f"{text[:100]!r}: {seen!r}"
             assert not (world.folder / "PWNED").exists(), f"the task name {text!r} was run"
 
-    @holds(Level.ROBUSTNESS, "worker_argv is run as it was given.")
+    @holds(Area.ROBUSTNESS, "worker_argv is run as it was given.")
     def test_the_workers_command_line_arrives_as_it_was_given(self, world: World) -> None:
         if world.conformance.executor_type.reporting is not Reporting.WORKER:
             does_not_apply("it places no workers")

@@ -1,4 +1,4 @@
-"""Level robustness: random lives of an executor, against a model of what may be said of each attempt."""
+"""Area robustness: random lives of an executor, against a model of what may be said of each attempt."""
 
 import itertools
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from jobmon.plugins import (
 )
 from jobmon.plugins import Submitted as SubmittedAttempt
 from jobmon.testing.fault_checks import succeeded
-from jobmon.testing.sentences import Level, does_not_apply, holds, not_exercised
+from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
 from jobmon.testing.world import World, find_is_defined
 
 _MOST = 6
@@ -183,7 +183,7 @@ def machine_of(new_world: Callable[[], World]) -> type[RuleBasedStateMachine]:
 class LivesChecks:
     """The contract as a whole."""
 
-    @holds(Level.ROBUSTNESS, "Whatever happens in whatever order: nothing is lost, credited falsely, or started twice.")
+    @holds(Area.ROBUSTNESS, "Whatever happens in whatever order: nothing is lost, credited falsely, or started twice.")
     def test_random_lives_keep_the_contract(self, world: World) -> None:
         conformance = world.conformance
         if conformance.lives == 0:

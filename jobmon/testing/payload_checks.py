@@ -1,4 +1,4 @@
-"""Level robustness: executors that run commands and calls themselves run them as they were given."""
+"""Area robustness: executors that run commands and calls themselves run them as they were given."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import attrs
 
 from jobmon.plugins import Call, Command, Exited, Reason, Reporting
 from jobmon.testing.hostile_checks import hostile
-from jobmon.testing.sentences import Level, does_not_apply, holds
+from jobmon.testing.sentences import Area, does_not_apply, holds
 from jobmon.testing.world import World
 
 _LONG = 128 * 1024
@@ -29,7 +29,7 @@ class PayloadChecks:
         assert isinstance(seen, Exited), f"it is {seen!r}"
         return seen
 
-    @holds(Level.ROBUSTNESS, "A command runs with environment set, in the folder cwd, whatever the values hold.")
+    @holds(Area.ROBUSTNESS, "A command runs with environment set, in the folder cwd, whatever the values hold.")
     def test_a_command_gets_its_environment_and_folder(self, world: World) -> None:
         folder, out = world.folder / "it's a $(folder)", world.folder / "out"
         folder.mkdir()
@@ -40,9 +40,7 @@ class PayloadChecks:
         assert seen.reason is None, f"it is {seen!r}"
         _assert_same([str(folder), *values.values()], out.read_text().split("\0")[:-1])
 
-    @holds(
-        Level.ROBUSTNESS, "The output of a command goes to the files stdout and stderr; their folder may be missing."
-    )
+    @holds(Area.ROBUSTNESS, "The output of a command goes to the files stdout and stderr; their folder may be missing.")
     def test_a_commands_output_is_in_its_files(self, world: World) -> None:
         out, err = world.folder / "logs" / "1.out", world.folder / "logs" / "1.err"
         seen = self._run(world, command=Command(shell="echo out; echo err >&2"), stdout=str(out), stderr=str(err))
@@ -50,7 +48,7 @@ class PayloadChecks:
         texts = {path.name: path.read_text() if path.exists() else None for path in (out, err)}
         assert texts == {"1.out": "out\n", "1.err": "err\n"}, f"the files hold {texts}"
 
-    @holds(Level.ROBUSTNESS, "A list of arguments is run without a shell, as it was given.")
+    @holds(Area.ROBUSTNESS, "A list of arguments is run without a shell, as it was given.")
     def test_a_commands_arguments_arrive_as_they_were_given(self, world: World) -> None:
         out = world.folder / "out"
         argv = [sys.executable, "-P", "-c", _RECORD, str(out), *hostile(world)]
@@ -58,26 +56,26 @@ class PayloadChecks:
         assert seen.reason is None, f"it is {seen!r}"
         _assert_same(hostile(world), out.read_text().split("\0"))
 
-    @holds(Level.ROBUSTNESS, "A shell command of 128 kB runs whole.")
+    @holds(Area.ROBUSTNESS, "A shell command of 128 kB runs whole.")
     def test_a_long_shell_command_runs_whole(self, world: World) -> None:
         out = world.folder / "out"
         seen = self._run(world, command=Command(shell=f"printf {'x' * _LONG} > '{out}'\nprintf end >> '{out}'"))
         assert seen.reason is None, f"it is {seen!r}"
         assert len(out.read_text()) == _LONG + 3, f"{len(out.read_text())} characters of {_LONG + 3} came"
 
-    @holds(Level.ROBUSTNESS, "The status of a command that fails is told, as EXIT_NONZERO.")
+    @holds(Area.ROBUSTNESS, "The status of a command that fails is told, as EXIT_NONZERO.")
     def test_the_status_of_a_failing_command_is_told(self, world: World) -> None:
         seen = self._run(world, command=Command(shell="exit 3"))
         assert (seen.status, seen.reason) == (3, Reason.EXIT_NONZERO), f"it is {seen!r}"
 
-    @holds(Level.ROBUSTNESS, "result is the JSON text of what a call returned.")
+    @holds(Area.ROBUSTNESS, "result is the JSON text of what a call returned.")
     def test_the_result_of_a_call_is_told(self, world: World) -> None:
         call = Call("json", "loads", args=['{"a": [1, null]}'], python=sys.executable)
         seen = self._run(world, call=call)
         assert seen.result is not None, f"it is {seen!r}"
         assert json.loads(seen.result) == {"a": [1, None]}, f"it is {seen!r}"
 
-    @holds(Level.ROBUSTNESS, "A call that raises is EXIT_NONZERO, and detail says what it raised.")
+    @holds(Area.ROBUSTNESS, "A call that raises is EXIT_NONZERO, and detail says what it raised.")
     def test_a_call_that_raises_is_a_failure_with_its_words(self, world: World) -> None:
         seen = self._run(world, call=Call("json", "loads", args=["nonsense"], python=sys.executable))
         assert seen.reason is Reason.EXIT_NONZERO, f"it is {seen!r}"

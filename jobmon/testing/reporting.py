@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
         held = getattr(getattr(item, "function", None), "jobmon_holds", None)
         if held is not None:
             who = f"{item.cls.__name__} ({item.cls.executor_type.name})"
-            item.user_properties.append((_PROPERTY, [who, item.originalname, str(held.level), held.text]))
+            item.user_properties.append((_PROPERTY, [who, item.originalname, str(held.area), held.text]))
 
 
 @pytest.hookimpl(wrapper=True)

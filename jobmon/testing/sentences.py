@@ -13,8 +13,8 @@ NOT_EXERCISED = "not exercised: "
 DOES_NOT_APPLY = "does not apply: "
 
 
-class Level(StrEnum):
-    """What an executor can be good for."""
+class Area(StrEnum):
+    """A part of the contract: sentences that belong together."""
 
     CORE = "core"  #: submits, observes, cancels, and lives on after a restart
     ARRAY = "array"  #: many attempts in one call
@@ -28,15 +28,15 @@ class Level(StrEnum):
 class Sentence:
     """A sentence of the contract."""
 
-    level: Level
+    area: Area
     text: str
 
 
-def holds(level: Level, text: str) -> Callable[[F], F]:
+def holds(area: Area, text: str) -> Callable[[F], F]:
     """Mark a check with the sentence that it holds."""
 
     def mark(check: F) -> F:
-        setattr(check, _ATTRIBUTE, Sentence(level, text))
+        setattr(check, _ATTRIBUTE, Sentence(area, text))
         return check
 
     return mark

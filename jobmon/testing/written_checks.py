@@ -1,4 +1,4 @@
-"""Level core: what every executor has. A method that is left to write says so by NotImplementedError, and how.
+"""Area core: what every executor has. A method that is left to write says so by NotImplementedError, and how.
 
 The other checks that need such a method are not exercised until it is written (see `World.call`).
 """
@@ -6,7 +6,7 @@ The other checks that need such a method are not exercised until it is written (
 from collections.abc import Iterable
 
 from jobmon.plugins import SchedulerUnavailable
-from jobmon.testing.sentences import Level, does_not_apply, holds
+from jobmon.testing.sentences import Area, does_not_apply, holds
 from jobmon.testing.world import World, find_is_defined
 
 #: The methods of the contract about attempts, and the name of their argument.
@@ -16,19 +16,19 @@ METHODS = {"submit": "requests", "observe": "submitted", "cancel": "submitted", 
 class WrittenChecks:
     """What is left to write, piece by piece."""
 
-    @holds(Level.CORE, "submit is written.")
+    @holds(Area.CORE, "submit is written.")
     def test_submit_is_written(self, world: World) -> None:
         _call_about_nothing(world, "submit")
 
-    @holds(Level.CORE, "observe is written.")
+    @holds(Area.CORE, "observe is written.")
     def test_observe_is_written(self, world: World) -> None:
         _call_about_nothing(world, "observe")
 
-    @holds(Level.CORE, "cancel is written.")
+    @holds(Area.CORE, "cancel is written.")
     def test_cancel_is_written(self, world: World) -> None:
         _call_about_nothing(world, "cancel")
 
-    @holds(Level.FIND, "find is written, or left to the base class.")
+    @holds(Area.FIND, "find is written, or left to the base class.")
     def test_find_is_written_or_left_to_the_base_class(self, world: World) -> None:
         if not find_is_defined(world):
             does_not_apply("it does not define find")

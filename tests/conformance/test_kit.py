@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 from jobmon.testing.reporting import summary
-from jobmon.testing.sentences import Level
+from jobmon.testing.sentences import Area
 
 
 def _lines(*checks: tuple[str, str, str]) -> dict[str, str]:
     """The summary's verdict by level, of checks given as (level, outcome, why)."""
     results = {f"check_{n}": (level, "A sentence.", outcome, why) for n, (level, outcome, why) in enumerate(checks)}
     said = summary({"TestIt (it)": results})
-    return {line.split()[0]: line.split(maxsplit=1)[1] for line in said if line.split()[0] in list(Level)}
+    return {line.split()[0]: line.split(maxsplit=1)[1] for line in said if line.split()[0] in list(Area)}
 
 
 def test_a_level_is_reached_when_all_that_applies_holds() -> None:

@@ -12,9 +12,10 @@ import attrs
 import pytest
 from leaving import PAIRS, Pair
 
-from jobmon.plugins import Call
+from jobmon.plugins import Call, Resources, SubmitRequest, ending
 from jobmon.processes import marked
 from jobmon.testing.agent_process import AgentProcess, agents
+from jobmon.testing.context import KitContext
 from jobmon.testing.worker_server import WorkerServer, worker_server
 from jobmon.worker.build import build_starter
 
@@ -66,21 +67,39 @@ def worker(server: WorkerServer, tmp_path_factory: pytest.TempPathFactory) -> Wa
     return run
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Way:
+    """In the payload's runner, as executors run calls whose platform alone reports (dask)."""
+    argv = KitContext(tmp_path_factory.mktemp("alone"), "kit").payload_argv()
+
+    def run(call: Call, folder: Path) -> Ended:
+        token = next(_tokens)
+        files = {"stdout": str(folder / f"{token}.out"), "stderr": str(folder / f"{token}.err")}
+        request = SubmitRequest(token, token, "call", Resources(), call=call, cwd=str(folder), **files)
+        told = subprocess.run(argv, input=request.payload(), capture_output=True, text=True, timeout=60, check=True)
+        end = ending(told.stdout)
+        return end.reason, end.status, end.result, _text(folder / f"{token}.out"), end.detail
+
+    return run
+
+
 def _text(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.what)
-def test_the_next_call_has_the_result_that_it_has_alone(pair: Pair, kept: Way, worker: Way, tmp_path: Path) -> None:
+def test_the_next_call_has_the_same_result_on_every_executor(
+    pair: Pair, kept: Way, worker: Way, alone: Way, tmp_path: Path
+) -> None:
     seen = []
-    for name, run in (("worker", worker), ("kept", kept)):
+    for name, run in (("worker", worker), ("kept", kept), ("alone", alone)):
         folder = tmp_path / name / "work"
         folder.mkdir(parents=True)
         (folder / "pair.py").write_text(pair.source)
         call = Call("pair", "leave", import_paths=[str(folder)], python=sys.executable)
         first = run(call, folder)
         seen.append((first, run(attrs.evolve(call, function="look"), folder)))
-    assert seen[0] == seen[1]
+    assert seen[0] == seen[1] == seen[2]
 
 
 #: How a child goes on.
@@ -114,7 +133,7 @@ def plain():
 
 
 @pytest.mark.parametrize("child", CHILDREN.values(), ids=CHILDREN.keys())
-@pytest.mark.parametrize("way", ["kept", "worker"])
+@pytest.mark.parametrize("way", ["kept", "worker", "alone"])
 def test_a_child_never_answers_for_its_call(
     way: str, child: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

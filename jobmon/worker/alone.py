@@ -11,7 +11,7 @@ from . import report
 from .child import kill, kill_rest, reap
 from .execute import Execution
 from .kernel import adopt_orphans, end_with_parent
-from .signals import Signals, signal_group
+from .signals import Signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ def run_alone() -> int:
     execution = Execution(work, payload["token"], os.path.abspath(sys.argv[0]))
     told: dict[str, Any]
     try:
-        signals.block()
-        try:
-            signals.group = execution.start()
-        finally:
-            signals.unblock()
+        signals.start(execution.start)
     except execution.FAILURES as error:
         told = execution.not_started(error)
     else:
@@ -62,8 +58,6 @@ def _watch(signals: Signals, pid: int, grace_s: float) -> tuple[Ended, bool]:
     """
     kill_at: float | None = None
     asked = signals.ending is not None
-    if signals.ending is not None:
-        signal_group(pid, signals.ending)  # it may have come before there was anybody to pass it on to
     while (ended := reap(pid)) is None:
         now = time.monotonic()
         asked = asked or signals.ending is not None

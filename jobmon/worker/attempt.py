@@ -86,11 +86,7 @@ class Attempt:
         told: dict[str, Any]
         passed_on = None
         try:
-            self.signals.block()
-            try:
-                self.signals.group = execution.start()
-            finally:
-                self.signals.unblock()
+            self.signals.start(execution.start)
         except execution.FAILURES as error:
             told = execution.not_started(error)
         else:

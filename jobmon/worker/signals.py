@@ -9,6 +9,10 @@ import time
 
 from .spawn import FORWARDED
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: Those of the forwarded signals that ask for the end.
 _ENDING = (_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP)
 
@@ -45,13 +49,17 @@ class Signals:
         while self.ending is None and time.monotonic() < until:
             self.wait(until - time.monotonic())
 
-    def block(self) -> None:
-        """Hold signals back, for the moment in which the child comes to be."""
+    def start(self, start: Callable[[], int]) -> None:
+        """Start the command, whose process group `start` returns. It gets each signal that asks for the end: one that
+        came before there was a group, or while it came to be, as soon as there is one.
+        """
         _signal.pthread_sigmask(_signal.SIG_BLOCK, FORWARDED)
-
-    def unblock(self) -> None:
-        """Let them through again."""
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, FORWARDED)
+        try:
+            self.group = start()
+            if self.ending is not None:
+                signal_group(self.group, self.ending)
+        finally:
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, FORWARDED)
 
 
 def signal_group(group: int, number: int) -> None:

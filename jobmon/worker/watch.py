@@ -89,9 +89,8 @@ def watch(
             passed_on = _NAMES[attempt.signals.ending]
             attempt.signals.ending = None
             schedule.beat_at = now  # whether it means cancellation is the server's to say
-        if now >= schedule.beat_at:
-            _beat(attempt, schedule, execution.pid)
-        if schedule.orphaned(now):
+        cancelled = now >= schedule.beat_at and _beat(attempt, schedule)
+        if cancelled or schedule.orphaned(now):
             signal_group(execution.pid, _signal.SIGTERM)
         if schedule.kill_at is not None and now >= schedule.kill_at:
             kill(execution.pid)
@@ -103,17 +102,20 @@ def watch(
         attempt.signals.pause(_SAME_SIGNAL_S)
     if attempt.signals.ending is not None:
         passed_on = _NAMES[attempt.signals.ending]
+        if schedule.ended_for is None:
+            _beat(attempt, schedule)  # the command ended before the server could be asked whether that is cancellation
     return ended, schedule.ended_for, passed_on
 
 
-def _beat(attempt: Attempt, schedule: Schedule, group: int) -> None:
+def _beat(attempt: Attempt, schedule: Schedule) -> bool:
+    """Send a heartbeat; whether its answer has decided that the command shall end."""
+    undecided = schedule.ended_for is None
     try:
         end = attempt.beat()
     except Unreachable:
         attempt.away = True
         schedule.not_answered(attempt.clock.now())
-        return
+        return False
     attempt.away = False
-    if end and schedule.ended_for is None:
-        signal_group(group, _signal.SIGTERM)
     schedule.answered(attempt.clock.now(), end)
+    return end and undecided

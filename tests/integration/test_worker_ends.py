@@ -244,10 +244,41 @@ def test_a_signal_that_reached_the_command_or_a_part_of_it_first_is_one_from_out
 ) -> None:
     server.give(TOKEN, tmp_path, argv=["bash", "-c", shell])
     worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
-    os.kill(int(worker.says()), signal.SIGTERM)
-    worker.process.send_signal(signal.SIGTERM)
+    end_before_the_worker_looks(worker, int(worker.says()))
     assert worker.end()[0] == 128 + signal.SIGTERM
     assert [report.signal or report.exit_status for report in left_reports(tmp_path)] in ([15], [128 + 15])
+
+
+def end_before_the_worker_looks(worker: Worker, pid: int) -> None:
+    """SIGTERM for the command and its worker, which hears of the signal and of the command's end at once."""
+    worker.process.send_signal(signal.SIGSTOP)
+    command = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGTERM)
+    assert select.select([command], [], [], 60)[0], "the command lives on"
+    os.close(command)
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    ("shell", "status"),
+    [
+        ("echo $$ > fifo; exec sleep 600", 128 + signal.SIGTERM),
+        ("trap 'exit 0' TERM; echo $$ > fifo; while :; do sleep 0.05; done", 1),  # its 0 would be read as success
+    ],
+)
+def test_a_cancelled_command_that_ends_before_its_worker_can_ask_is_cancelled_nevertheless(
+    server: WorkerServer, archive: Path, tmp_path: Path, shell: str, status: int
+) -> None:
+    server.heartbeat_s = 600.0
+    server.give(TOKEN, tmp_path, argv=["bash", "-c", shell])
+    worker = Worker(archive, server.start_file(TOKEN, tmp_path), tmp_path)
+    pid = int(worker.says())
+    server.end.add(TOKEN)
+    end_before_the_worker_looks(worker, pid)
+    assert worker.end()[0] == status
+    assert [report.reason for report in server.reports(TOKEN)] == [Reason.CANCELLED]
+    assert not (tmp_path / "outbox").exists()
 
 
 @pytest.mark.parametrize("shell", ["echo $$ > fifo; exec sleep 600", "sleep 600 & echo $! > fifo; wait $!"])
@@ -339,6 +370,20 @@ def test_a_worker_ended_before_its_command_was_started_gives_the_attempt_back(
     assert server.wait_for(GIVE_BACK).tokens == [TOKEN]
     assert not (tmp_path / "ran").exists()
     assert server.reports(TOKEN) == []
+
+
+def test_a_signal_that_came_before_its_command_was_there_reaches_it() -> None:
+    script = """
+import os, shutil, signal
+from jobmon.worker.signals import Signals
+from jobmon.worker.spawn import spawn
+signals = Signals()
+os.kill(os.getpid(), signal.SIGTERM)
+signals.start(lambda: spawn([shutil.which("sleep")], ["sleep", "600"], {}, "/", {}))
+print(os.waitstatus_to_exitcode(os.waitpid(signals.group, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{-signal.SIGTERM}\n"
 
 
 def test_a_superseded_report_is_told(server: WorkerServer, archive: Path, tmp_path: Path) -> None:

@@ -96,11 +96,16 @@ class Host:
 
     def says(self) -> str:
         """The next thing that the command writes to `fifo`."""
-        assert select.select([self._told], [], [], 20)[0], "the command said nothing"
+        assert select.select([self._told], [], [], 60)[0], "the command said nothing"
         return os.read(self._told, 1000).decode().strip()
 
     def observe(self, one: Submitted) -> Observation:
         return self.executor.observe(submitted=[one])[TOKEN]
+
+    def worker_said(self) -> str:
+        """What the workers wrote to their own log, and left unsent."""
+        left = [*self.folder.glob("*.log"), *self.folder.glob("outbox/*.json")]
+        return "\n".join(f"{file.name}: {file.read_text()}" for file in left)
 
     def wait_until_gone(self, one: Submitted) -> None:
         """Until its worker has ended, as a child of this process that nobody has reaped yet."""
@@ -183,7 +188,7 @@ def test_a_cancelled_job_ends_as_cancelled(host: Host) -> None:
     host.executor.cancel(submitted=[job])
     host.executor.cancel(submitted=[job])
     host.wait_until_gone(job)
-    assert host.server.reports(TOKEN)[0].reason is Reason.CANCELLED
+    assert [report.reason for report in host.server.reports(TOKEN)] == [Reason.CANCELLED], host.worker_said()
     assert isinstance(host.observe(job), Exited)
     host.executor.cancel(submitted=[job])  # once more, as the host may
 

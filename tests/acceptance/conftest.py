@@ -21,6 +21,8 @@ def new_user(request: pytest.FixtureRequest) -> Iterator[Callable[[], User]]:
             return users[-1]
 
         yield make
+        for user in users:
+            print(user.story())
         left = [(pid, what) for user in users for pid, what in user.leave().items()]
     assert left == [], f"processes that outlived {request.node.name}"
 

@@ -63,6 +63,17 @@ class Recorded:
         sql = "SELECT token, name FROM job_instance i JOIN job_spec s ON s.job_id = i.job_id WHERE i.workflow_id = ?"
         return dict(self.rows(sql, workflow))
 
+    def failures(self, most: int = 30) -> list[str]:
+        """The last attempts that did not succeed: of which job, how they ended, and the last words of their commands."""
+        sql = """SELECT name, attempt, i.state, reason, i.exit_status, signal, detail, stdout_tail, stderr_tail
+            FROM job_instance i JOIN job_spec s ON s.job_id = i.job_id LEFT JOIN instance_report r ON r.token = i.token
+            WHERE i.state <> 'DONE' ORDER BY i.id DESC LIMIT ?"""
+        return [
+            f"{name}, attempt {attempt}: {' '.join(str(word) for word in how if word is not None)}"
+            + "".join(f"\n  {name} {tail[-500:]!r}" for name, tail in (("stdout", stdout), ("stderr", stderr)) if tail)
+            for name, attempt, *how, stdout, stderr in reversed(self.rows(sql, most))
+        ]
+
     def flaws(self) -> list[str]:
         """What is not as it must be, in the history of every workflow and in the tables, once all runs are over."""
         return list(audit(self.path).flaws) if self.path.exists() else []

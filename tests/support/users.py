@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -154,6 +155,15 @@ class User:
     def await_one(self, kind: str, n: int = 1) -> list[int]:
         """The process ids of a kind, as soon as there are so many, the oldest first."""
         return until(lambda: pids if len(pids := list(self.processes(kind))) >= n else [], f"{n} {kind} process")
+
+    def story(self) -> str:
+        """What the scripts printed at last, and how attempts failed: for whoever reads why a test did."""
+        scripts = [f"{' '.join(run.process.args[1:])} printed: {run.said[-2000:]}" for run in self._started[-10:]]
+        try:
+            failures = self.recorded.failures()
+        except sqlite3.Error as error:  # some tests damage it
+            failures = [f"{self.recorded.path} cannot be read: {error}"]
+        return "\n".join([*scripts, *failures])
 
     def leave(self) -> dict[int, str]:
         """End what may outlive a script (its server, its agents), politely; whatever else was there or stayed.

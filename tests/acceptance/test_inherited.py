@@ -41,7 +41,7 @@ pid = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[1:]], os.environ
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 #: A command that fails where a signal is ignored or blocked. 32 and 33 are the C library's: it lets nobody change them,
-#: ignores both in what posix_spawn starts, and handles 33 in programs with threads, whose children then ignore 32 alone.
+#: ignores both in what posix_spawn starts, and handles 33 in programs with threads, whose children ignore 32 alone.
 CLEAN = (
     "masks=$(grep -E '^Sig(Blk|Ign)' /proc/self/status); echo \"$masks\";"
     " [[ $masks =~ ^SigBlk:.0{16}.SigIgn:.0{7}[01][08]0{7}$ ]]"

@@ -64,7 +64,7 @@ class Recorded:
         return dict(self.rows(sql, workflow))
 
     def failures(self, most: int = 30) -> list[str]:
-        """The last attempts that did not succeed: of which job, how they ended, and the last words of their commands."""
+        """The last attempts that did not succeed: whose, how they ended, and the last words of their commands."""
         sql = """SELECT name, attempt, i.state, reason, i.exit_status, signal, detail, stdout_tail, stderr_tail
             FROM job_instance i JOIN job_spec s ON s.job_id = i.job_id LEFT JOIN instance_report r ON r.token = i.token
             WHERE i.state <> 'DONE' ORDER BY i.id DESC LIMIT ?"""

@@ -42,6 +42,6 @@ def make_reachable(executors: Iterable[NamedExecutor], requester: Requester) -> 
 def _cluster_host(named: NamedExecutor) -> str | None:
     """None when the cluster does not answer here: it may do so where the manager is, which asks again."""
     try:
-        return named.make().cluster_host()
+        return named.ask(lambda executor: executor.cluster_host())
     except SchedulerUnavailable:
         return None

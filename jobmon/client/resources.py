@@ -9,7 +9,7 @@ from jobmon.client.elsewhere import ElsewhereExecutor
 from jobmon.client.task import Task
 from jobmon.config import NamedExecutor
 from jobmon.errors import InvalidResources
-from jobmon.plugins import Support
+from jobmon.plugins import SchedulerUnavailable, Support
 from jobmon.plugins.resources import CORE_KEYS, parse_resources
 from jobmon.worker.values import Plain
 
@@ -75,7 +75,10 @@ def _problems(executor: AnyExecutor, resources: Any) -> list[str]:
     if isinstance(executor, ElsewhereExecutor):
         return executor.resource_problems(resources)
     parsed, problems = parse_resources(resources, type_name=executor.cls.name, own_type=executor.cls.resources_type)
-    return problems or list(executor.make().check_resources(resources=parsed))
+    try:
+        return problems or executor.ask(lambda one: list(map(str, one.check_resources(resources=parsed))))
+    except SchedulerUnavailable:
+        return []  # nothing is known to be wrong
 
 
 def _ignored(executor: AnyExecutor | None, keys: set[str]) -> list[str]:

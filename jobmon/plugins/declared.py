@@ -1,36 +1,33 @@
 """Whether what an executor class says of itself is what the contract has it say."""
 
-import typing
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-import attrs
+from collections.abc import Mapping
 
 from jobmon.plugins.executor import Executor
+from jobmon.plugins.fields import wrong_fields
+from jobmon.plugins.methods import wrong_methods
 from jobmon.plugins.records import Placement, Support
 from jobmon.plugins.resources import CORE_KEYS
+from jobmon.plugins.wording import shown
 from jobmon.states.evidence import Reporting
 
 _KEPT = frozenset({"type", "host"})  #: of the tables of executors, for the core
 
 
 def wrong_declarations(cls: type[Executor]) -> list[str]:
-    """What is wrong with the attributes of the class, a phrase each."""
+    """What is wrong with the attributes and methods of the class, a phrase each."""
     must_be = {
         "name": ("a lower-case identifier", _is_name(cls.name)),
-        "settings_type": ("an attrs class with types that can be resolved", _is_record(cls.settings_type)),
-        "resources_type": ("an attrs class with types that can be resolved", _is_record(cls.resources_type)),
+        "__doc__": ("text", cls.__doc__ is None or isinstance(cls.__doc__, str)),
         "reporting": ("a Reporting", isinstance(cls.reporting, Reporting)),
         "placement": ("a Placement", isinstance(cls.placement, Placement)),
         "exclusive": ("True or False", isinstance(cls.exclusive, bool)),
         "core_resources": (f"a mapping of {', '.join(CORE_KEYS)} to Support", _is_support(cls.core_resources)),
         "exit_map": ("a mapping of exit statuses other than 0 to such", _is_exit_map(cls.exit_map)),
     }
-    wrong = [f"{name} is {getattr(cls, name)!r}, not {what}" for name, (what, good) in must_be.items() if not good]
-    if not wrong:
-        wrong += [f"settings_type {fault}" for fault in _faults(cls.settings_type, _KEPT)]
-        wrong += [f"resources_type {fault}" for fault in _faults(cls.resources_type, frozenset())]
-    return wrong
+    wrong = [f"{name} is {shown(getattr(cls, name))}, not {what}" for name, (what, good) in must_be.items() if not good]
+    wrong += [f"settings_type {fault}" for fault in wrong_fields(cls.settings_type, _KEPT)]
+    wrong += [f"resources_type {fault}" for fault in wrong_fields(cls.resources_type)]
+    return [*wrong, *wrong_methods(cls)]
 
 
 # A plugin may have put anything there.
@@ -38,29 +35,6 @@ def wrong_declarations(cls: type[Executor]) -> list[str]:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and value.isidentifier() and value == value.lower()
-
-
-def _is_record(value: object) -> bool:
-    if not isinstance(value, type) or not attrs.has(value):
-        return False
-    try:
-        typing.get_type_hints(value)
-    except Exception:  # noqa: BLE001 - annotations may be anything, and anything may be asked of them
-        return False
-    return True
-
-
-def _faults(record: Any, kept: frozenset[str]) -> Iterator[str]:
-    """Fields that can never be set, and defaults that cannot be made."""
-    for field in attrs.fields(record):
-        if field.init and field.name in kept:
-            yield f"has a field {field.name!r}, which every executor's table in jobmon.toml has; name it otherwise"
-        factory = field.default
-        if isinstance(factory, attrs.Factory) and not factory.takes_self:  # type: ignore[arg-type]
-            try:
-                factory.factory()
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the plugin's
-                yield f"cannot make the default of {field.name!r}: {type(error).__name__}: {error}"
 
 
 def _is_support(value: object) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from importlib_metadata import EntryPoint, distributions
 
+from jobmon.plugins.wording import said
+
 GROUP = "jobmon.executors"
 
 AnyDistribution = Any  # the library has two types for them, which differ between its versions
@@ -69,7 +71,7 @@ def _distributions(folder: str, faults: list[Fault]) -> Iterator[AnyDistribution
     try:
         listed = {_path(dist): dist for dist in distributions(path=[folder])}
     except Exception as error:  # noqa: BLE001 - it may be any finder of any package
-        faults.append(Fault(_shown(folder), f"its distributions cannot be listed: {_said(error)}"))
+        faults.append(Fault(_shown(folder), f"its distributions cannot be listed: {said(error)}"))
         return
     for path, dist in sorted(listed.items()):
         if not path.name.startswith("~"):
@@ -88,7 +90,7 @@ def _read(dist: AnyDistribution) -> tuple[list[InstalledType], list[Fault]]:
             return [], []
         entries = [entry for entry in dist.entry_points if entry.group == GROUP]
     except Exception as error:  # noqa: BLE001 - whatever the file holds, and wherever it lies
-        return [], [Fault(_shown(file), f"it cannot be read: {_said(error)}", distribution=stem)]
+        return [], [Fault(_shown(file), f"it cannot be read: {said(error)}", distribution=stem)]
     if not entries:
         return [], []
     name = version = None
@@ -97,7 +99,7 @@ def _read(dist: AnyDistribution) -> tuple[list[InstalledType], list[Fault]]:
             name, version = dist.metadata["Name"], dist.metadata["Version"]
         problem = "" if name and version else "it is missing, or names no distribution and version"
     except Exception as error:  # noqa: BLE001
-        problem = f"it cannot be read: {_said(error)}"
+        problem = f"it cannot be read: {said(error)}"
     if problem:
         faults = [Fault(_shown(path / "METADATA"), problem, entry.name, stem) for entry in entries]
         return [], faults
@@ -133,10 +135,6 @@ def _shown(path: Path | str) -> str:
 
 def _normal(distribution: str) -> str:
     return distribution.lower().replace("-", "_").replace(".", "_")
-
-
-def _said(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def lost(faults: Iterable[Fault], name: str) -> str:

@@ -2,16 +2,18 @@
 
 import difflib
 import functools
+from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
 import pluggy
-from importlib_metadata import version
+from importlib_metadata import version as metadata_version
 
 from jobmon.errors import PluginError, PluginIncompatible, UnknownExecutor
 from jobmon.plugins import hookspecs
+from jobmon.plugins.contracts import SPOKEN, Contract, contract_of, what_to_install, words
 from jobmon.plugins.declared import wrong_declarations
-from jobmon.plugins.executor import CONTRACT_VERSION, Executor
+from jobmon.plugins.executor import Executor
 from jobmon.plugins.installed import (
     DISABLE_VARIABLE,
     Find,
@@ -23,13 +25,14 @@ from jobmon.plugins.installed import (
 )
 from jobmon.plugins.metadata import Found, lost, read_path
 from jobmon.plugins.trial import refuse_harm
+from jobmon.plugins.wording import cut, said, shown
 
 
 class Registry:
     """The installed executor types."""
 
-    def __init__(self, find: Find = read_path, *, try_first: bool = True) -> None:
-        self._find, self._try_first = find, try_first
+    def __init__(self, find: Find = read_path, *, try_first: bool = True, spoken: Sequence[Contract] = SPOKEN) -> None:
+        self._find, self._try_first, self._spoken = find, try_first, spoken
         self._loaded: dict[str, type[Executor]] = {}
 
     @functools.cached_property
@@ -77,8 +80,44 @@ class Registry:
             for part in filter(None, installed.attribute.split(".")):
                 module = getattr(module, part)
         except (Exception, SystemExit) as error:
-            raise PluginError(f"{who} cannot be imported: {_what_failed(error, installed)}") from error
-        return _checked(name, installed, _types_of(module, who))
+            raise PluginError(f"{who} cannot be imported: {self._what_failed(error, installed)}") from error
+        cls = self._adapted(_class_of(name, _types_of(module, who), who), installed, who)
+        if wrong := wrong_declarations(cls):
+            raise PluginError(f"{who}: its class {cls.__name__} declares what cannot be: {'; '.join(wrong)}")
+        return cls
+
+    def _adapted(self, cls: type[Executor], installed: InstalledType, who: str) -> type[Executor]:
+        """The class as the host's own contract has it, whichever it was written for."""
+        version = _version_of(cls, who)
+        contract = contract_of(version, self._spoken)
+        if contract is None:
+            what = what_to_install(
+                version,
+                self._spoken,
+                distribution=installed.distribution,
+                installed=installed.version,
+                jobmon=metadata_version("jobmon"),
+            )
+            raise PluginIncompatible(
+                f"{who} was written for contract {version[0]}.{version[1]}; this {self._this_jobmon()}. {what}"
+            )
+        return cls if contract.adapt is None else contract.adapt(cls)
+
+    def _this_jobmon(self) -> str:
+        return f"jobmon {metadata_version('jobmon')} speaks {words(self._spoken)}"
+
+    def _what_failed(self, error: BaseException, installed: InstalledType) -> str:
+        told = said(error)
+        if not isinstance(error, ImportError) or error.name is None:
+            return told
+        if error.name == "jobmon.plugins":
+            return (
+                f"{told}. This {self._this_jobmon()}, where there is no such name: "
+                f"upgrade jobmon, or install an older {installed.distribution}"
+            )
+        if isinstance(error, ModuleNotFoundError) and error.name.split(".")[0] != installed.module.split(".")[0]:
+            return f"{told}. A package that it needs is missing; to bring it: pip install {installed.distribution}"
+        return told
 
     def _refuse(self, name: str, types: list[str]) -> NoReturn:
         if fault := lost(self._found.faults, name):
@@ -93,20 +132,6 @@ class Registry:
         )
 
 
-def _what_failed(error: BaseException, installed: InstalledType) -> str:
-    said = f"{type(error).__name__}: {error}"
-    if not isinstance(error, ImportError) or error.name is None:
-        return said
-    if error.name == "jobmon.plugins":
-        return (
-            f"{said}. This {_this_jobmon()}, where there is no such name: "
-            f"upgrade jobmon, or install an older {installed.distribution}"
-        )
-    if isinstance(error, ModuleNotFoundError) and error.name.split(".")[0] != installed.module.split(".")[0]:
-        return f"{said}. A package that it needs is missing; to bring it: pip install {installed.distribution}"
-    return said
-
-
 def _types_of(module: object, who: str) -> list[object]:
     manager = pluggy.PluginManager("jobmon")
     manager.add_hookspecs(hookspecs)
@@ -114,44 +139,34 @@ def _types_of(module: object, who: str) -> list[object]:
         manager.register(module)
         answers = manager.hook.jobmon_executor_types()
     except Exception as error:
-        raise PluginError(f"{who}: its hook jobmon_executor_types fails: {type(error).__name__}: {error}") from error
+        raise PluginError(f"{who}: its hook jobmon_executor_types fails: {said(error)}") from error
     if len(answers) != 1 or not isinstance(answers[0], list):
         raise PluginError(f"{who}: its module must have one hook jobmon_executor_types that returns a list of classes")
     return answers[0]
 
 
-def _checked(name: str, installed: InstalledType, types: list[object]) -> type[Executor]:
-    who = f"executor type {name!r} ({installed})"
+def _class_of(name: str, types: list[object], who: str) -> type[Executor]:
+    """The one class among them that is named as the entry point."""
+    named = []
     for cls in types:
         if not (isinstance(cls, type) and issubclass(cls, Executor)):
-            raise PluginError(f"{who}: jobmon_executor_types returned {cls!r}, which is no class derived from Executor")
+            raise PluginError(
+                f"{who}: jobmon_executor_types returned {shown(cls)}, which is no class derived from Executor"
+            )
         if getattr(cls, "name", None) == name:
-            _check_version(cls, who, installed.distribution)
-            if wrong := wrong_declarations(cls):
-                raise PluginError(f"{who}: its class {cls.__name__} declares what cannot be: {'; '.join(wrong)}")
-            return cls
-    names = ", ".join(repr(getattr(cls, "name", cls)) for cls in types) or "none"
-    raise PluginError(f"{who}: its entry point is named {name!r}, but jobmon_executor_types returned {names}")
+            named.append(cls)
+    if len(named) == 1:
+        return named[0]
+    if named:
+        both = " and ".join(cls.__qualname__ for cls in named)
+        raise PluginError(f"{who}: jobmon_executor_types returned several classes of that name: {both}")
+    names = ", ".join(shown(getattr(cls, "name", cls)) for cls in types) or "none"
+    raise PluginError(f"{who}: its entry point is named {name!r}, but jobmon_executor_types returned {cut(names)}")
 
 
-def _check_version(cls: type[Executor], who: str, distribution: str) -> None:
-    spoken = getattr(cls, "api_version", None)
-    if not (isinstance(spoken, tuple) and len(spoken) == 2 and all(type(part) is int for part in spoken)):
-        raise PluginError(f"{who}: api_version is {spoken!r}; it must be a pair of whole numbers, (major, minor)")
-    major, minor = CONTRACT_VERSION
-    if spoken[0] == major and spoken[1] <= minor:
-        return
-    what_to_do = (
-        f"Upgrade jobmon, or install an older {distribution}."
-        if spoken > CONTRACT_VERSION
-        else f"Upgrade {distribution}, or install an older jobmon."
-    )
-    raise PluginIncompatible(
-        f"{who} was written for contract {spoken[0]}.{spoken[1]}; this {_this_jobmon()}. {what_to_do}"
-    )
-
-
-def _this_jobmon() -> str:
-    major, minor = CONTRACT_VERSION
-    speaks = f"{major}.{minor}" if minor == 0 else f"{major}.0 to {major}.{minor}"
-    return f"jobmon {version('jobmon')} speaks {speaks}"
+def _version_of(cls: type[Executor], who: str) -> tuple[int, int]:
+    """The version of the contract that a class was written for."""
+    stated: object = getattr(cls, "api_version", None)
+    if isinstance(stated, tuple) and len(stated) == 2 and all(type(part) is int and part >= 0 for part in stated):
+        return stated
+    raise PluginError(f"{who}: api_version is {shown(stated)}; it must be a pair of whole numbers, (major, minor)")

@@ -7,7 +7,9 @@ import contextlib
 import faulthandler
 import json
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,8 +21,10 @@ from jobmon.errors import PluginError
 from jobmon.isolated import isolated
 from jobmon.plugins.metadata import InstalledType
 from jobmon.plugins.tried import Tried
+from jobmon.plugins.wording import cut, said
 
 TIMEOUT_S = 60.0
+_LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
 
 
 def refuse_harm(installed: InstalledType) -> None:
@@ -72,6 +76,8 @@ class _Host:
 
     def __init__(self) -> None:
         self.environment, self.folder, self.umask = dict(os.environ), os.getcwd(), _umask()  # noqa: PTH109
+        self.limits = [resource.getrlimit(kind) for kind in _LIMITS]
+        self.python = (socket.getdefaulttimeout(), sys.excepthook, threading.excepthook)
         self.handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
         self.threads = set(threading.enumerate())
         self.streams = (sys.stdout, sys.stderr, sys.stdin)
@@ -86,6 +92,10 @@ class _Host:
             yield f"changes the working folder to {now.folder}"
         if self.umask != now.umask:
             yield "changes the umask"
+        if self.limits != now.limits:
+            yield "changes the limits of the process"
+        if self.python != now.python:
+            yield "changes what Python does with errors nobody catches, or how long sockets wait"
         if self.handlers != now.handlers or signal.getitimer(signal.ITIMER_REAL)[0]:
             yield "changes what is done on signals"
         if self.streams != now.streams:
@@ -107,20 +117,20 @@ def _try(name: str) -> dict[str, Any]:
     from jobmon.errors import JobmonError
     from jobmon.plugins.registry import Registry
 
-    said = os.memfd_create("standard output")
-    os.dup2(said, 1)
+    output = os.memfd_create("standard output")
+    os.dup2(output, 1)
     host, before, failed, harm = _Host(), set(sys.modules), False, list[str]()
     try:
         Registry(try_first=False).load(name)
     except JobmonError:
         failed = True
     except BaseException as error:  # noqa: BLE001 - that it may raise KeyboardInterrupt is what this is for
-        harm.append(f"raises {type(error).__name__}{f': {error}' if str(error) else ''}")
+        harm.append(f"raises {said(error)}")
     harm += host.harm()
     with contextlib.suppress(Exception):
         host.streams[0].flush()
-    if text := os.pread(said, 200, 0).decode(errors="replace").split():
-        harm.append(f"writes to standard output ({' '.join(text)[:80]!r})")
+    if text := cut(os.pread(output, 200, 0).decode(errors="replace"), 80):
+        harm.append(f"writes to standard output ({text!r})")
     if harm:
         return _harm(f"importing it {', and '.join(harm)}")
     files = {getattr(sys.modules.get(name), "__file__", None) for name in set(sys.modules) - before}

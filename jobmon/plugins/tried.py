@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 from jobmon.plugins.metadata import InstalledType
 
-_VERSION = 1  #: of what is looked for in a trial
+_VERSION = 2  #: of what is looked for in a trial
 
 
 class Tried:

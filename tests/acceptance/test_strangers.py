@@ -111,7 +111,10 @@ def test_wheels_are_discovered_isolated_refused_and_routed_to(stranger: User, tm
     ours = f"{CONTRACT_VERSION[0]}.{CONTRACT_VERSION[1]}"
     assert {name for name, row in loaded.items() if row["contract"] == ours} == {"edited", "labbatch", "sequential"}
     assert "No module named 'no_such_package'" in loaded["broken"]["error"]
-    assert "Upgrade jobmon, or install an older jobmon-executor-future." in loaded["future"]["error"]
+    assert (
+        "upgrade jobmon (pip install --upgrade jobmon), or install an older jobmon-executor-future"
+        in loaded["future"]["error"]
+    )
     shown = _said(stranger, "executors", "show", "labbatch", "--json")
     assert (shown["distribution"], shown["capabilities"]["arrays"]) == ("jobmon-executor-labbatch", True)
 

@@ -11,8 +11,8 @@ from jobmon import BashTask, PythonTask, Workflow
 from jobmon.client.checking import check
 from jobmon.client.elsewhere import ElsewhereExecutor
 from jobmon.config import Config, ExecutorConfig, WorkflowConfig
-from jobmon.errors import CycleInGraph, InvalidResources, InvalidTask, InvalidWorkflow, UnknownExecutor
-from jobmon.plugins import Executor, Support
+from jobmon.errors import CycleInGraph, InvalidResources, InvalidTask, InvalidWorkflow, PluginError, UnknownExecutor
+from jobmon.plugins import Executor, SchedulerUnavailable, Support
 from jobmon.plugins.installed import InstalledType
 from jobmon.states.evidence import Reporting
 from jobmon.wire.leases import ExecutorRegistration
@@ -105,6 +105,25 @@ def test_the_same_task_added_twice_is_said_to_be():
     task = BashTask("true", name="a")
     with pytest.raises(InvalidTask, match="the same task was added twice"):
         plan(workflow_of(task, task))
+
+
+@pytest.mark.parametrize("method", ["__init__", "check_resources"])
+def test_an_executor_that_fails_when_it_is_asked_is_named_in_one_sentence(method, monkeypatch):
+    def fails(self, *args, **named):
+        raise KeyError("x" * 10_000)
+
+    monkeypatch.setattr(Grid, method, fails)
+    with pytest.raises(PluginError, match="executor 'uge': its type 'uge' fails when it is asked") as caught:
+        plan(workflow_of(BashTask("true", name="a", resources={"cores": 2})))
+    assert len(str(caught.value)) < 600
+
+
+def test_a_platform_that_does_not_answer_before_a_run_refuses_nothing(monkeypatch):
+    def away(self, *, resources):
+        raise SchedulerUnavailable("no answer")
+
+    monkeypatch.setattr(Grid, "check_resources", away)
+    assert plan(workflow_of(BashTask("true", name="a", resources={"cores": 2}))).executors == ("uge",)
 
 
 def test_a_long_list_of_problems_is_cut():

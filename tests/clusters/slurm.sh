@@ -17,7 +17,8 @@
 #   all bound to the address of the machine's own name (127.0.0.1 on a bare one)
 #   node        node1, 16 CPUs and 64 GiB declared whatever the machine has
 #   partitions  debug (default, no limit), short (5 minutes at most)
-#   accounts    proj, lab (root is a member of both; any account is accepted)
+#   accounts    proj, lab (root is a member of both); limits are enforced
+#   qos         normal (no limit), few (5 jobs of a user at most, 3 of them running)
 #   accounting  slurmdbd, so sacct works in full
 #   memory      a job over its --mem is killed: OUT_OF_MEMORY where the memory
 #               cgroup (version 1) can be used, else FAILED with signal 9 (sampled
@@ -192,6 +193,7 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 $params
 AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageEnforce=limits,qos
 AccountingStorageHost=$(own_address)
 AccountingStoragePort=6819
 AccountingStoragePass=$RUN_DIR/munge/munge.socket
@@ -321,12 +323,14 @@ node_ready() {
 
 configure_accounts() {
   local a u
+  sacctmgr -i add qos few set MaxSubmitJobsPerUser=5 MaxJobsPerUser=3 > /dev/null 2>&1 || true
   for a in $ACCOUNTS; do
     sacctmgr -i add account "$a" cluster=jobmontest description="$a" organization=test > /dev/null 2>&1 || true
     for u in $USERS; do
       sacctmgr -i add user "$u" account="$a" cluster=jobmontest > /dev/null 2>&1 || true
     done
   done
+  for u in $USERS; do sacctmgr -i modify user "$u" set qos+=few > /dev/null 2>&1 || true; done
 }
 
 # --- readiness --------------------------------------------------------------

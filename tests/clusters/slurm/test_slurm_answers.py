@@ -59,29 +59,18 @@ def test_jobs_run_and_are_done_while_accounting_is_down(user: SlurmUser) -> None
     assert user.ends()["fails"] == [("ERROR", "EXIT_NONZERO", 3)] * 2
 
 
-#: Says no, in Slurm's words, to what would make more than five live jobs of the user.
-FULL = """
-n=1
-for option in "$@"; do case "$option" in --array=*) n=${option#--array=1-}; n=${n%%%*};; esac; done
-live=$(/usr/bin/squeue -h -r -a | wc -l)
-if [ $((live + n)) -gt 5 ]; then
-    echo "$n $live" >> "$FOLDER/refused"
-    echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2
-    echo "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, ...)" >&2
-    exit 1
-fi
-exec "$REAL" "$@"
-"""
-
-
-def test_a_limit_of_submissions_halves_arrays_however_many_ended_jobs_are_listed(user: SlurmUser) -> None:
+def test_a_limit_of_submissions_is_kept_however_many_ended_jobs_are_listed(user: SlurmUser) -> None:
+    """The QOS `few` takes five jobs of a user at a time. Arrays are halved, and the rest waits; nothing is refused."""
     said("sbatch", "--array=1-20", "--output=/dev/null", "--wrap", "true")
     until(lambda: said("squeue", "-h", "-r").strip() == "", "they have ended")
-    user.wrapped("sbatch", FULL)
+    user.configure(settings='qos = "few"')
     names = [f"t{i}" for i in range(12)]
-    user.finish(user.submit([(name, "true", {}) for name in names]), 240)
+    client = user.submit([(name, "sleep 5", {}) for name in names])
+    shown = "QOSMaxSubmitJobPerUserLimit"
+    until(lambda: shown in user.jobmon("status", "1").said, "it is said what is waited for", 60)
+    user.finish(client, 240)
     done_once(user, names)
-    assert (user.commands / "refused").read_text().split()[0] == "12"
+    assert user.recorded.flaws() == []
 
 
 def killed_worker(user: SlurmUser) -> None:

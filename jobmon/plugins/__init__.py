@@ -18,6 +18,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jobmon.plugins.batch.executor import BatchExecutor
+    from jobmon.plugins.batch.rows import Row
     from jobmon.plugins.beside import Answer, Beside
     from jobmon.plugins.context import ExecutorContext
     from jobmon.plugins.executor import CONTRACT_VERSION, Completed, Executor
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
 
 #: Modules and the names that come from them, imported when first used: to list what is installed needs none.
 _HOMES = {
+    "jobmon.plugins.batch.executor": "BatchExecutor",
+    "jobmon.plugins.batch.rows": "Row",
     "jobmon.plugins.beside": "Answer Beside",
     "jobmon.plugins.context": "ExecutorContext",
     "jobmon.plugins.executor": "CONTRACT_VERSION Completed Executor",
@@ -83,6 +87,7 @@ __all__ = [
     "Answer",
     "ArrayRefused",
     "ArrayRequest",
+    "BatchExecutor",
     "Beside",
     "Call",
     "CannotTell",
@@ -104,6 +109,7 @@ __all__ = [
     "Rejected",
     "Reporting",
     "Resources",
+    "Row",
     "Running",
     "SchedulerUnavailable",
     "Submission",

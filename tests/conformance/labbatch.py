@@ -1,92 +1,84 @@
 """A whole executor for a platform of commands, and that platform: `batch` submits, lists and kills."""
 
-from collections.abc import Iterable, Mapping, Sequence
-
-import attrs
+from collections.abc import Iterable, Sequence
 
 from jobmon.plugins import (
-    Absent,
-    Accepted,
-    Executor,
+    ArrayRequest,
+    BatchExecutor,
+    Completed,
     Exited,
-    Finding,
-    Found,
-    Observation,
-    Outcome,
+    Pending,
     Reason,
-    Rejected,
+    Row,
     Running,
-    SchedulerUnavailable,
-    Submission,
     SubmitRequest,
-    Submitted,
-    Uncertain,
 )
 from jobmon.testing import Answer, CommandPlatform, JobTable
 
 
-@attrs.frozen
-class Row:
-    """A line of `batch --list`."""
-
-    id: str
-    name: str
-    state: str
-
-
-class LabBatch(Executor):
+class LabBatch(BatchExecutor):
     """Jobs on the laboratory's batch host."""
 
     name = "labbatch"
     api_version = (1, 0)
+    states = {  # noqa: RUF012
+        "waiting": Pending(),
+        "running": Running(),
+        "ended": Exited(),
+        **{reason.value: Exited(reason=reason) for reason in Reason},
+    }
+    refusals = "violates the limits"
+    not_now = "no answer from labhost"
 
-    def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
-        for request in requests:
-            done = self.run(["batch", "-n", request.job_name, "--", *request.worker_argv])
-            if done.timed_out or "no answer" in done.stderr:
-                yield request.token, Uncertain(done.stderr or "batch gave no answer in time")
-            elif done.ok:
-                yield request.token, Accepted(done.stdout.strip())
-            else:
-                yield request.token, Rejected(done.stderr)
+    def submit_argv(self, request: SubmitRequest) -> Sequence[str]:
+        return ["batch", "-n", request.job_name, "--", *request.worker_argv]
 
-    def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
-        rows = {row.name: row for row in self.listing()}
-        return {s.token: seen(rows[s.job_name]) if s.job_name in rows else Absent(self.now()) for s in submitted}
+    def array_limit(self) -> int:
+        return 100
 
-    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
-        rows = {row.name[:27]: row for row in self.listing()}
-        return {s.token: Found(rows[s.token].id) if s.token in rows else Absent(self.now()) for s in submissions}
+    def submit_array_argv(self, array: ArrayRequest) -> Sequence[str]:
+        return ["batch", "-a", str(len(array.members)), "-n", array.job_name, "--", *array.worker_argv]
 
-    def cancel(self, *, submitted: Sequence[Submitted]) -> None:
-        for one in submitted:
-            self.run(["batch", "--kill", "--name", one.job_name, one.executor_job_id]).check()
+    def parse_submission(self, done: Completed) -> str:
+        return done.stdout.strip()
 
-    def listing(self) -> list[Row]:
-        done = self.run(["batch", "--list"])
-        if not done.ok:
-            raise SchedulerUnavailable(done.stderr)
-        return [Row(*line.split("\t")) for line in done.stdout.splitlines()]
+    def list_argv(self) -> Sequence[str]:
+        return ["batch", "--list"]
 
+    def parse_list(self, text: str) -> Iterable[Row]:
+        for line in text.splitlines():
+            job_id, name, state, status, why = line.split("\t")
+            number, _, index = job_id.partition(".")
+            yield Row(
+                number,
+                name,
+                state,
+                members=(int(index),) if index else (),
+                status=int(status) if status else None,
+                usage={"wall_s": 1.5},
+                detail=why,
+            )
 
-def seen(row: Row) -> Observation:
-    """What a row means."""
-    if row.state == "running":
-        return Running()
-    if row.state == "0":
-        return Exited(0)
-    return Exited(reason=Reason(row.state), detail=row.state)
+    def cancel_argv(self, ids: Sequence[str]) -> Sequence[str]:
+        return ["batch", "--kill", *ids]
 
 
 def batch(table: JobTable, argv: list[str], stdin: str) -> Answer:
     """The command `batch` of the kit's fake platform."""
     if argv[0] == "-n":
         return Answer(stdout=table.submit(argv[1], argv[3:]) + "\n")
+    if argv[0] == "-a":
+        return Answer(stdout=table.submit_array(argv[3], argv[5:], int(argv[1])) + "\n")
     if argv[0] == "--kill":
-        table.delete(argv[3], argv[2])
+        for job_id in argv[1:]:
+            table.delete(job_id)
         return Answer()
-    rows = [f"{job.id}\t{job.name}\t{(job.reason or 0) if job.ended else 'running'}" for job in table.listing().jobs]
-    return Answer(stdout="".join(f"{row}\n" for row in rows))
+    rows = []
+    for job in table.listing().jobs:
+        state = (job.reason or "ended") if job.ended else "waiting" if job.waits else "running"
+        status = job.status if job.reason is None else None
+        rows.append(f"{job.id}\t{job.name}\t{state}\t{'' if status is None else status}\t{job.waits}\n")
+    return Answer(stdout="".join(rows))
 
 
 class BatchPlatform(CommandPlatform):

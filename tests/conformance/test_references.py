@@ -19,7 +19,9 @@ class TestLabBatch(ExecutorConformance):
     executor_type = LabBatch
     platform_type = BatchPlatform
     complete = True
-    many = 20
+    tells_usage = True
+    tells_pending_reasons = True
+    many = 200
     lives = 3
     shrinks = False
 

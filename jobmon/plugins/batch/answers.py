@@ -1,0 +1,73 @@
+"""What a platform's commands answered, and what that means. Pure: what is not understood is never certain."""
+
+import re
+from collections.abc import Callable
+
+from jobmon.plugins.batch.rows import Row, checked
+from jobmon.plugins.executor import Completed
+from jobmon.plugins.records import Accepted, Deferred, Outcome, Rejected, SchedulerUnavailable, Uncertain
+
+_MOST = 1000
+_LONGEST_ID = 200
+_NOT_NOW_S = 10.0
+
+
+def words(done: Completed) -> str:
+    """A command's words, in one line, of bounded length."""
+    lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines()]
+    how = "gave no answer in time" if done.timed_out else f"exited with {done.status}"
+    return " ".join(line for line in lines if line)[:_MOST] or f"{done.argv[0]} {how} and said nothing"
+
+
+def matches(pattern: str, done: Completed) -> "re.Match[str] | None":
+    """Where a command's words have the pattern; an empty pattern is nowhere."""
+    text = f"{done.stderr}\n{done.stdout}"
+    return re.search(pattern, text, re.IGNORECASE | re.MULTILINE) if pattern else None
+
+
+def is_all(pattern: str, done: Completed) -> bool:
+    """Whether each line of a command's words has the pattern, and there is one."""
+    lines = [line for line in f"{done.stderr}\n{done.stdout}".splitlines() if line.strip()]
+    return bool(pattern and lines) and all(re.search(pattern, line, re.IGNORECASE) for line in lines)
+
+
+def is_id(found: object) -> bool:
+    """Whether it can be an id: one word that no command would take for an option."""
+    return isinstance(found, str) and len(found) <= _LONGEST_ID and bool(re.fullmatch(r"(?!-)[!-~]+", found))
+
+
+def outcome(done: Completed, found: object, *, refusals: str, not_now: str) -> Outcome:
+    """What came of a submission: `found` is the id that its answer has, if it has one."""
+    said = words(done)
+    if done.ok:
+        return (
+            Accepted(found) if isinstance(found, str) and is_id(found) else Uncertain(f"it gave no id; it said: {said}")
+        )
+    if done.status is None:
+        return Uncertain(f"{done.argv[0]} gave no answer in time; it said: {said}")
+    if done.status < 0 or is_id(found):
+        return Uncertain(f"{done.argv[0]} exited with {done.status}; it said: {said}")
+    if matches(not_now, done):
+        return Deferred(said, _NOT_NOW_S)
+    return Rejected(said) if matches(refusals, done) else Uncertain(said)
+
+
+def rows(done: Completed, parse: Callable[[str], object], *, none_listed: str) -> list[Row]:
+    """The rows of a complete answer.
+
+    Raises:
+        SchedulerUnavailable: it is none.
+    """
+    if not done.timed_out and is_all(none_listed, done):
+        return []
+    done.check()
+    try:
+        found = checked(parse(done.stdout))
+    except (NotImplementedError, SchedulerUnavailable):
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"[:500]
+        raise SchedulerUnavailable(f"what {done.argv[0]} printed is not understood: {said}") from error
+    if not found and done.stderr.strip():
+        raise SchedulerUnavailable(f"{done.argv[0]} listed nothing, and said: {words(done)}")
+    return found

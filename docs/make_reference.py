@@ -34,6 +34,7 @@ Records are frozen attrs classes, made by keyword or in the order shown. How it 
 #: Sections of the page, and what stands in each, in order.
 SECTIONS = {
     "The executor": ["Executor", "ExecutorContext", "Completed"],
+    "A batch system that is used through commands": ["BatchExecutor", "Row"],
     "Settings and resources": ["setting", "NoSettings", "Resources", "Support", "parse_memory", "parse_runtime"],
     "What is submitted": ["SubmitRequest", "ArrayRequest", "Command", "Call"],
     "What comes of a submission": ["Outcome", "Accepted", "Rejected", "Deferred", "Uncertain"],
@@ -146,7 +147,7 @@ def members(cls: type) -> Iterator[str]:
             continue
         if isinstance(member, property):
             yield f"- `{name}`: {prose(member)}"
-        elif inspect.isfunction(member):
+        elif inspect.isfunction(member) and member.__doc__:  # one without is its base's
             text = "\n".join(f"  {line}".rstrip() for line in prose(member).splitlines()).strip()
             yield f"- {signature(member)}\n\n  {text}\n"
     yield ""

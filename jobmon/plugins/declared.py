@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from jobmon.plugins.batch.declared import wrong_batch
 from jobmon.plugins.executor import Executor
 from jobmon.plugins.fields import wrong_fields
 from jobmon.plugins.methods import wrong_methods
@@ -27,7 +28,7 @@ def wrong_declarations(cls: type[Executor]) -> list[str]:
     wrong = [f"{name} is {shown(getattr(cls, name))}, not {what}" for name, (what, good) in must_be.items() if not good]
     wrong += [f"settings_type {fault}" for fault in wrong_fields(cls.settings_type, _KEPT)]
     wrong += [f"resources_type {fault}" for fault in wrong_fields(cls.resources_type)]
-    return [*wrong, *wrong_methods(cls)]
+    return [*wrong, *wrong_methods(cls), *wrong_batch(cls)]
 
 
 # A plugin may have put anything there.

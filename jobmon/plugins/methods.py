@@ -7,8 +7,8 @@ from typing import Any
 from jobmon.plugins.executor import Executor
 from jobmon.plugins.wording import cut, shown
 
-#: Those of which the host takes what they yield, one by one.
-_YIELDING = frozenset({"submit", "submit_array"})
+#: Those of which whoever calls them takes what they yield, one by one.
+_YIELDING = frozenset({"submit", "submit_array", "parse_list", "parse_accounting"})
 
 
 def wrong_methods(cls: type[Executor]) -> Iterator[str]:
@@ -19,12 +19,13 @@ def wrong_methods(cls: type[Executor]) -> Iterator[str]:
         yield f"it cannot be made as {cls.__name__}(settings): {problem}"
     for name, base in vars(Executor).items():
         if not name.startswith("_") and inspect.isfunction(base):
-            yield from _wrong_method(cls, name, base)
+            yield from wrong_method(cls, name, base)
     if cls.array_limit is not Executor.array_limit and cls.submit_array is Executor.submit_array:
         yield "it has array_limit without submit_array"
 
 
-def _wrong_method(cls: type[Executor], name: str, base: Callable[..., Any]) -> Iterator[str]:
+def wrong_method(cls: type[Executor], name: str, base: Callable[..., Any]) -> Iterator[str]:
+    """What is wrong with one of them, in the place of the base class's."""
     method = getattr(cls, name)
     if not callable(method):
         yield f"{name} is {shown(method)}, not a method"

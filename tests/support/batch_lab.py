@@ -40,8 +40,8 @@ class Lab(BatchExecutor):
     too_large = r"at most (\d+) members|array too large"
     none_listed = "no jobs"
 
-    def __init__(self, **answers: str | Completed | list[str | Completed]) -> None:
-        super().__init__(None)
+    def __init__(self, settings: object = None, **answers: str | Completed | list[str | Completed]) -> None:
+        super().__init__(settings)
         self.answers = {"sub": "7\n", "list": "", "kill": ""} | answers
         self.ran: list[list[str]] = []
         self.clock_s = 0.0

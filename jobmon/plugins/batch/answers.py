@@ -6,6 +6,7 @@ from collections.abc import Callable
 from jobmon.plugins.batch.rows import Row, checked
 from jobmon.plugins.executor import Completed
 from jobmon.plugins.records import Accepted, Deferred, Outcome, Rejected, SchedulerUnavailable, Uncertain
+from jobmon.plugins.wording import cut, said
 
 _MOST = 1000
 _LONGEST_ID = 200
@@ -14,9 +15,9 @@ _NOT_NOW_S = 10.0
 
 def words(done: Completed) -> str:
     """A command's words, in one line, of bounded length."""
-    lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines()]
+    text = cut(f"{done.stderr}\n{done.stdout}", _MOST)
     how = "gave no answer in time" if done.timed_out else f"exited with {done.status}"
-    return " ".join(line for line in lines if line)[:_MOST] or f"{done.argv[0]} {how} and said nothing"
+    return text or f"{done.argv[0]} {how} and said nothing"
 
 
 def matches(pattern: str, done: Completed) -> "re.Match[str] | None":
@@ -38,18 +39,18 @@ def is_id(found: object) -> bool:
 
 def outcome(done: Completed, found: object, *, refusals: str, not_now: str) -> Outcome:
     """What came of a submission: `found` is the id that its answer has, if it has one."""
-    said = words(done)
+    told = words(done)
     if done.ok:
         return (
-            Accepted(found) if isinstance(found, str) and is_id(found) else Uncertain(f"it gave no id; it said: {said}")
+            Accepted(found) if isinstance(found, str) and is_id(found) else Uncertain(f"it gave no id; it said: {told}")
         )
     if done.status is None:
-        return Uncertain(f"{done.argv[0]} gave no answer in time; it said: {said}")
+        return Uncertain(f"{done.argv[0]} gave no answer in time; it said: {told}")
     if done.status < 0 or is_id(found):
-        return Uncertain(f"{done.argv[0]} exited with {done.status}; it said: {said}")
+        return Uncertain(f"{done.argv[0]} exited with {done.status}; it said: {told}")
     if matches(not_now, done):
-        return Deferred(said, _NOT_NOW_S)
-    return Rejected(said) if matches(refusals, done) else Uncertain(said)
+        return Deferred(told, _NOT_NOW_S)
+    return Rejected(told) if matches(refusals, done) else Uncertain(told)
 
 
 def rows(done: Completed, parse: Callable[[str], object], *, none_listed: str) -> list[Row]:
@@ -66,8 +67,7 @@ def rows(done: Completed, parse: Callable[[str], object], *, none_listed: str) -
     except (NotImplementedError, SchedulerUnavailable):
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"[:500]
-        raise SchedulerUnavailable(f"what {done.argv[0]} printed is not understood: {said}") from error
+        raise SchedulerUnavailable(f"what {done.argv[0]} printed is not understood: {said(error)}") from error
     if not found and done.stderr.strip():
         raise SchedulerUnavailable(f"{done.argv[0]} listed nothing, and said: {words(done)}")
     return found

@@ -3,7 +3,7 @@
 import errno
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn
@@ -32,6 +32,7 @@ from jobmon.plugins.records import (
     Submitted,
     Unknown,
 )
+from jobmon.plugins.wording import said, shown
 
 #: An answer of the accounting that takes longer is taken at a later look.
 _PATIENCE_S = 10.0
@@ -210,7 +211,7 @@ class BatchExecutor(Executor):
         if not submitted:
             return {}
         as_of = self.now()
-        listed = self.listing()
+        listed = self._rows(self.listing())
         seen: dict[str, Observation] = {}
         gone = []
         for one in submitted:
@@ -228,7 +229,7 @@ class BatchExecutor(Executor):
         if not submissions:
             return {}
         as_of = self.now()
-        listed = self.listing()
+        listed = self._rows(self.listing())
         found: dict[str, Finding] = {}
         lost = []
         for one in submissions:
@@ -242,16 +243,16 @@ class BatchExecutor(Executor):
             return found | {one.token: Absent(as_of) for one in lost}
         return found | self._findings(lost)
 
-    def listing(self) -> Rows:
+    def listing(self) -> list[Row]:
         """All that the platform lists.
 
         Raises:
             SchedulerUnavailable: it gave no complete answer.
         """
         done = self.run(self.list_argv(), timeout_s=self.query_limit_s)
-        return self._rows(self._read(done, self.parse_list))
+        return answers.rows(done, self.parse_list, none_listed=self.none_listed)
 
-    def accounts(self, about: Sequence[Submitted | Submission]) -> Rows:
+    def accounts(self, about: Sequence[Submitted | Submission]) -> list[Row]:
         """What the accounting has of these. Called in a thread of its own.
 
         Raises:
@@ -262,8 +263,9 @@ class BatchExecutor(Executor):
         commands = dict.fromkeys(tuple(self.accounting_argv(since, some)) for some in portions(names, 500))
         rows: list[Row] = []
         for argv in commands:
-            rows += self._read(self.run(argv, timeout_s=self.accounting_limit_s), self.parse_accounting)
-        return self._rows(rows)
+            done = self.run(argv, timeout_s=self.accounting_limit_s)
+            rows += answers.rows(done, self.parse_accounting, none_listed=self.none_listed)
+        return rows
 
     def _ends(self, gone: Sequence[Submitted]) -> dict[str, Observation]:
         """How those ended that the platform does not list any more."""
@@ -291,7 +293,7 @@ class BatchExecutor(Executor):
     def _ask_accounting(self, about: Sequence[Submitted] | Sequence[Submission]) -> tuple[Accounts | None, str]:
         def question() -> Accounts:
             asked_s, as_of = self.monotonic(), self.now()
-            return Accounts(self.accounts(about), asked_s, as_of)
+            return Accounts(self._rows(self.accounts(about)), asked_s, as_of)
 
         return self._accounting.ask([one.token for one in about], question) if about else (None, "")
 
@@ -305,7 +307,7 @@ class BatchExecutor(Executor):
     def cancel(self, *, submitted: Sequence[Submitted]) -> None:
         if not submitted:
             return
-        listed = self.listing()  # ids are given out again
+        listed = self._rows(self.listing())  # ids are given out again
         rows = {one.executor_job_id: listed.of(one) for one in submitted}
         self.cancel_ids(
             [i for i, row in rows.items() if row is not None and not isinstance(self._meaning(row), Exited)]
@@ -336,16 +338,11 @@ class BatchExecutor(Executor):
     def _rows(self, rows: Iterable[Row]) -> Rows:
         return Rows(rows, name_length=self.name_length, member_id=self.member_id)
 
-    def _read(self, done: Completed, parse: Callable[[str], object]) -> list[Row]:
-        return answers.rows(done, parse, none_listed=self.none_listed)
-
     def _meaning(self, row: Row) -> Observation:
         try:
             return self.meaning(row)
         except Exception as error:  # noqa: BLE001 - one row must not hide the others
-            return Unknown(
-                f"{self.name} says {row.state!r}, which is not understood: {type(error).__name__}: {error}"[:1000]
-            )
+            return Unknown(f"{self.name} says {shown(row.state)}, which is not understood: {said(error)}")
 
     def _unwritten(self, piece: str) -> NoReturn:
         raise NotImplementedError(f"executor type {self.name!r} does not define {piece}")

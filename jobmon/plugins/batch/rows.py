@@ -7,6 +7,7 @@ from types import MappingProxyType
 import attrs
 
 from jobmon.plugins.records import Exited, Observation, Pending, Running, Submission, Submitted, Unknown
+from jobmon.plugins.wording import cut, shown
 from jobmon.states.reasons import Reason
 
 #: What a platform's word for a state may mean.
@@ -26,9 +27,8 @@ class Row:
     id: str  #: the platform's id; of members: the array's, without their indexes
     name: str  #: as the platform has it
     state: str  #: the platform's own word, a key of `states`
-    members: (
-        tuple[int, ...] | range
-    ) = ()  #: of an array: the indexes that the row is about, such as `(3,)` or `range(4, 900)`
+    #: Of an array: the indexes that the row is about, such as `(3,)` or `range(4, 900)`.
+    members: tuple[int, ...] | range = ()
     status: int | None = None  #: the exit status, where the platform tells it
     usage: Mapping[str, float] = MappingProxyType({})  #: of `wall_s`, `cpu_s` and `max_rss_bytes` what it tells
     detail: str = ""  #: the platform's own words: why the job waits, or how it ended
@@ -73,17 +73,19 @@ def checked(rows: object) -> list[Row]:
         ValueError: it is something else.
     """
     if not isinstance(rows, Iterable) or isinstance(rows, str | Mapping):
-        raise ValueError(f"the parser made {rows!r} of it, no rows")
+        raise ValueError(f"the parser made {shown(rows)} of it, no rows")
     found = list(rows)
     for row in found:
         if not isinstance(row, Row):
-            raise ValueError(f"the parser made {row!r} of a part of it, no Row")
+            raise ValueError(f"the parser made {shown(row)} of a part of it, no Row")
         if not (all(isinstance(text, str) for text in (row.id, row.name, row.state, row.detail)) and row.id):
-            raise ValueError(f"the parser made {row!r}: id, name, state and detail are texts, and the id is not empty")
+            raise ValueError(
+                f"the parser made {shown(row)}: id, name, state and detail are texts, and the id is not empty"
+            )
         if not isinstance(row.members, tuple | range) or any(type(index) is not int for index in _few(row.members)):
-            raise ValueError(f"the parser made {row!r}: members are a tuple or a range of whole numbers")
+            raise ValueError(f"the parser made {shown(row)}: members are a tuple or a range of whole numbers")
         if type(row.status) not in (int, type(None)) or not isinstance(row.usage, Mapping):
-            raise ValueError(f"the parser made {row!r}: the status is a whole number or None, the usage a mapping")
+            raise ValueError(f"the parser made {shown(row)}: the status is a whole number or None, the usage a mapping")
     return found
 
 
@@ -100,12 +102,12 @@ def meaning(row: Row, states: Mapping[str, State], platform: str) -> Observation
     """
     state = states.get(row.state)
     if isinstance(state, Pending):
-        return Pending((row.detail or state.why)[:_LONGEST_DETAIL])
+        return Pending(cut(row.detail or state.why, _LONGEST_DETAIL))
     if isinstance(state, Running):
         return state
     if isinstance(state, Exited):
         return _end(row, state, row.detail or state.detail or f"{platform}: {row.state}")
-    return Unknown(f"{platform} says {row.state!r}, a state that this executor type does not know")
+    return Unknown(f"{platform} says {shown(row.state)}, a state that this executor type does not know")
 
 
 def _end(row: Row, state: Exited, detail: str) -> Exited:
@@ -119,7 +121,9 @@ def _end(row: Row, state: Exited, detail: str) -> Exited:
         reason = Reason.EXIT_NONZERO
     if reason is not None and status == 0:
         status = None  # of something else than the command
-    return attrs.evolve(state, status=status, reason=reason, usage=_usage(row.usage), detail=detail[:_LONGEST_DETAIL])
+    return attrs.evolve(
+        state, status=status, reason=reason, usage=_usage(row.usage), detail=cut(detail, _LONGEST_DETAIL)
+    )
 
 
 def _usage(told: Mapping[str, float]) -> Mapping[str, float]:

@@ -7,7 +7,6 @@ import contextvars
 import faulthandler
 import importlib.util
 import os
-import resource
 import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -25,10 +24,11 @@ def _beside(name: str) -> types.ModuleType:
 
 
 if __package__:
-    from . import calls, kernel, leftovers, peak, watched
+    from . import calls, kernel, leftovers, usage, watched
 else:
-    calls, kernel, leftovers, peak, watched = map(_beside, ("calls", "kernel", "leftovers", "peak", "watched"))
+    calls, kernel, leftovers, usage, watched = map(_beside, ("calls", "kernel", "leftovers", "usage", "watched"))
 
+_NULL = os.open(os.devnull, os.O_WRONLY)
 _OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
@@ -53,17 +53,13 @@ def _enter(message: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _cpu_s() -> float:
-    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
-
-
 class Kept:
     """This interpreter, kept for calls of functions of one module; `why_not` says what one has left in it for good."""
 
     def __init__(self) -> None:
         faulthandler.enable()
         kernel.adopt_orphans()  # what a call leaves running is found, wherever it has put itself
+        self._usage = usage.Usage()
         self._surroundings = leftovers.Surroundings()
         self._modules = watched.Modules()
         self._is_loaded = False
@@ -75,7 +71,7 @@ class Kept:
 
     def run(self, message: dict[str, Any]) -> dict[str, Any]:
         """Run one call in its folder and environment, its output in its files; all is as before, or `why_not` tells."""
-        began, most = _cpu_s(), peak.Peak()
+        self._usage.begin()
         os.environ["JOBMON_ATTEMPT"] = message["token"]
         try:
             done = _enter(message)
@@ -89,8 +85,9 @@ class Kept:
         except OSError as error:
             done = {"failed": f"its output cannot be written: {error.strerror}", "status": 126}
         if not self.why_not:
-            _redirect(os.devnull, os.devnull)
-        return {**done, "usage": {"cpu_s": _cpu_s() - began, "max_rss_bytes": most.bytes()}}
+            os.dup2(_NULL, 1, inheritable=True)
+            os.dup2(_NULL, 2)
+        return {**done, "usage": self._usage.ended()}
 
     def _apply(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Call the function; what it sets for its context, this ends with it."""

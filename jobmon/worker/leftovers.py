@@ -19,7 +19,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 _SIGNALS = sorted(map(int, _signal.valid_signals() - {_signal.SIGKILL, _signal.SIGSTOP}))
@@ -30,6 +30,7 @@ _REGISTERING = {"logging": 1, "multiprocessing.util": 1, "concurrent.futures.pro
 _LAST_ERROR = ("last_type", "last_value", "last_traceback", "last_exc")
 _BUILTINS = vars(builtins)
 _UNSET, _UNREADABLE = object(), object()
+_OPEN_FILES = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
 
 
 class Row(NamedTuple):
@@ -72,7 +73,7 @@ def _stop_timers(_: Any, __: Any) -> None:
 
 def _descriptors() -> int:
     """How many are open: Linux tells it as the folder's size from 6.2 on."""
-    return os.stat("/proc/self/fd").st_size or len(os.listdir("/proc/self/fd"))
+    return os.fstat(_OPEN_FILES).st_size or len(os.listdir("/proc/self/fd"))
 
 
 def _stdin() -> tuple[int, int] | None:
@@ -185,6 +186,12 @@ def _exits() -> int:
     return atexit._ncallbacks() - by_import - bool(getattr(weakref.finalize, "_registered_with_atexit", False))
 
 
+def _random() -> tuple[Any, ...]:
+    """The state's last words and the place in it: words of another state differ."""
+    _, words, gauss = random.getstate()
+    return words[-8:], gauss
+
+
 def _put_zone(_: Any, __: Any) -> None:
     time.tzset()
 
@@ -284,7 +291,7 @@ ROWS = (
     Row("faulthandler", lambda _: faulthandler.is_enabled(), lambda _, __: faulthandler.enable()),
     Row("locale", lambda _: _locale.setlocale(_locale.LC_ALL), lambda _, w: _locale.setlocale(_locale.LC_ALL, w)),
     Row("time zone", lambda _: time.tzname, _put_zone),
-    Row("random", lambda _: random.getstate(), lambda _, __: random.seed(), by_call=False, renewed=True),
+    Row("random", lambda _: _random(), lambda _, __: random.seed(), by_call=False, renewed=True),
     Row("excepthook of threads", lambda _: threading.excepthook, lambda _, w: setattr(threading, "excepthook", w)),
     Row("stack of threads", lambda _: _thread.stack_size(), lambda _, wanted: _thread.stack_size(wanted)),
     _is_set("tempdir", "tempfile"),
@@ -331,18 +338,23 @@ class Surroundings:
 
     def __init__(self) -> None:
         self._builtins = dict(_BUILTINS)
-        self._before = [self._read(row) for row in ROWS]
+        self._rows: list[Row] = []  #: those whose module is loaded, in their order, each with
+        self._modules: list[Any] = []  #: its module, and
+        self._before: list[Any] = []  #: its value
+        self._meet(_read)
         #: What loading the call's module has changed that cannot be put back: no second call finds it as it was.
         self.changed_by_loading: list[str] = []
 
     def loaded(self) -> None:
         """The module of the calls has been loaded: what that has changed belongs to each of them."""
         self._builtins = dict(_BUILTINS)
-        for at, (row, now) in enumerate(self._now()):
-            lasting = row.put_back is None or row.what in ("random", "open files")
-            if lasting and now != self._before[at]:
-                self.changed_by_loading.append(row.what)
-            self._before[at] = now
+        self._meet(_when_imported)
+        now = self._now()
+        self.changed_by_loading = [
+            row.what for row, value, was in zip(self._rows, now, self._before, strict=True)
+            if (row.put_back is None or row.what in ("random", "open files")) and value != was
+        ]  # fmt: skip
+        self._before = now
 
     def restore_builtins(self) -> None:
         """Before all else, because all else uses them."""
@@ -358,37 +370,53 @@ class Surroundings:
         faulthandler.cancel_dump_traceback_later()
         _signal.set_wakeup_fd(-1)
         getattr(warnings, "_filters_mutated", int)()  # what has been shown to one call is shown to the next, too
-        changed = [(at, row, now) for at, (row, now) in enumerate(self._now()) if now != self._before[at]]
+        if imported:
+            self._meet(_when_imported)
+        now = self._now()
+        if now == self._before:  # as after nearly every call
+            return []
+        changed = [at for at, value in enumerate(now) if value != self._before[at]]
         lasting = [
-            row.what for _, row, now in changed
-            if row.put_back is None or now is _UNREADABLE or (imported and row.by_call)
+            self._rows[at].what for at in changed
+            if self._rows[at].put_back is None or now[at] is _UNREADABLE or (imported and self._rows[at].by_call)
         ]  # fmt: skip
-        return lasting or [row.what for at, row, _ in changed if not self._put_back(at, row)]
+        return lasting or [self._rows[at].what for at in changed if not self._put_back(at)]
 
-    def _put_back(self, at: int, row: Row) -> bool:
+    def _put_back(self, at: int) -> bool:
+        row, module = self._rows[at], self._modules[at]
         assert row.put_back is not None
         try:
-            row.put_back(sys.modules[row.module], self._before[at])
+            row.put_back(module, self._before[at])
         except Exception:  # noqa: BLE001 - whatever it is, it is not as it was, and that is told
             return False
-        now = self._read(row)
+        now = _read(row, module)
         if row.renewed:
             self._before[at] = now
         return bool(now == self._before[at])
 
-    def _now(self) -> Iterator[tuple[Row, Any]]:
-        """Each row's value; what was imported meanwhile is held against its value after the import."""
-        for at, row in enumerate(ROWS):
-            now = self._read(row)
-            if self._before[at] is _UNSET and now is not _UNSET:
-                fresh = _UNSET if now is _UNREADABLE else row.fresh(sys.modules[row.module])
-                self._before[at] = now if fresh is _UNSET else fresh
-            yield row, now
+    def _meet(self, first_value: Callable[[Row, Any], Any]) -> None:
+        """Take in the rows whose module has been imported since the last time."""
+        known = dict(zip((row.what for row in self._rows), self._before, strict=True))
+        self._rows = [row for row in ROWS if sys.modules.get(row.module) is not None]
+        self._modules = [sys.modules[row.module] for row in self._rows]
+        self._before = [
+            known[row.what] if row.what in known else first_value(row, module)
+            for row, module in zip(self._rows, self._modules, strict=True)
+        ]
 
-    @staticmethod
-    def _read(row: Row) -> Any:
-        module = sys.modules.get(row.module)
-        try:
-            return _UNSET if module is None else row.read(module)
-        except Exception:  # noqa: BLE001 - a call has put something else in the place of what is read
-            return _UNREADABLE
+    def _now(self) -> list[Any]:
+        return list(map(_read, self._rows, self._modules))
+
+
+def _read(row: Row, module: Any) -> Any:
+    try:
+        return row.read(module)
+    except Exception:  # noqa: BLE001 - a call has put something else in the place of what is read
+        return _UNREADABLE
+
+
+def _when_imported(row: Row, module: Any) -> Any:
+    """What the row's value was when its module had just been imported, as far as that can be known."""
+    now = _read(row, module)
+    fresh = _UNSET if now is _UNREADABLE else row.fresh(module)
+    return now if fresh is _UNSET else fresh

@@ -11,7 +11,7 @@ import os
 import random
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import is_
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ _MOST, _DEEPEST = 5000, 5
 _LARGEST_BUFFER = 64 * 1024
 _CONTAINERS = (dict, list, set, collections.deque, tuple)
 _NAMESPACES = (types.SimpleNamespace, type(sys.implementation))
+_Reader = Callable[[Any], Any]
 
 
 def _is_library(path: str) -> bool:
@@ -40,17 +41,15 @@ class Modules:
 
     def __init__(self) -> None:
         self._changed_at: dict[str, int] = {}
-        self._loaded: list[tuple[str, Any]] = []
         self._values: list[Any] = []
         self._own: list[Any] = []
-        self._places: list[tuple[Any, Any]] = []
+        self._places: list[tuple[_Reader, Any, Any]] = []
         self._patchable: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     def note(self) -> None:
         """This is how the next call shall find them."""
-        self._loaded = list(sys.modules.items())
         self._values = list(sys.modules.values())
-        own = {id(module): module for _, module in self._loaded if _own(module)}
+        own = {id(module): module for module in self._values if _own(module)}
         self._own = list(own.values())
         self._changed_at = {path: _changed_at(path) for module in self._own if (path := _own(module))}
         for module in self._own:
@@ -70,18 +69,17 @@ class Modules:
         """Forget the user's modules that the call imported; what it has changed in others, and whether it imported
         libraries.
         """
-        before = len(self._loaded)
-        if len(sys.modules) < before or list(sys.modules.values())[:before] != self._values:
+        now, before = list(sys.modules.values()), len(self._values)
+        if (now if len(now) == before else now[:before]) != self._values:
             return ["loaded modules"], True
         imported = False
-        new = list(itertools.islice(sys.modules.items(), before, None))
+        new = list(itertools.islice(sys.modules.items(), before, None)) if len(now) > before else ()
         if new and all(getattr(module, "__spec__", None) is None for _, module in new):
             return ["loaded modules"], True  # none of an import's making
         for name, module in new:
             path = _own(module)
             if path is None:
                 imported = True
-                self._loaded.append((name, module))
                 self._values.append(module)
             elif path.endswith(".py"):
                 self._forget(name, module)
@@ -89,7 +87,7 @@ class Modules:
                 return [f"module {name}"], True
         for module in self._own:
             vars(module).pop("__warningregistry__", None)
-        changed = ["the task's modules"] if any(not _same(_content(thing), was) for thing, was in self._places) else []
+        changed = [] if all(_same(read(thing), was) for read, thing, was in self._places) else ["the task's modules"]
         if not all(map(_unpatched, self._patchable)):
             changed.append("functions of a library")
         return changed, imported
@@ -125,8 +123,8 @@ def _same(one: Any, other: Any) -> bool:
     return len(one) == len(other) and all(map(is_, one, other))
 
 
-def _places(modules: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """What can be changed below the modules: each with its content now, the outermost first."""
+def _places(modules: list[Any]) -> Iterator[tuple[_Reader, Any, Any]]:
+    """What can be changed below the modules: each with its reader and its content now, the outermost first."""
     names = {module.__name__ for module in modules}
     front: list[Any] = list(map(vars, modules))
     seen: set[int] = set()
@@ -138,34 +136,56 @@ def _places(modules: list[Any]) -> Iterator[tuple[Any, Any]]:
             seen.add(id(thing))
             if issubclass(type(thing), type | types.FunctionType) and thing.__module__ not in names:
                 continue
-            content = _content(thing)
-            if content is not None:
-                yield thing, content
+            read = _reader(type(thing))
+            content = None if read is None else read(thing)
+            if read is not None and content is not None:
+                yield read, thing, content
             further += _below(thing, content, names)
         front = further
 
 
-def _content(thing: Any) -> Any:
-    """What a change of the thing changes: a tuple of objects, or a value; None for what does not change."""
-    kind = type(thing)
+def _reader(kind: type) -> _Reader | None:
+    """Reads the content of things of that kind, a tuple of objects or a value; None for a kind that does not change."""
     if issubclass(kind, dict):
-        return (*dict.keys(thing), *dict.values(thing))
+        return _items
     if issubclass(kind, _CONTAINERS):
-        return tuple(thing) if kind is not tuple else None
+        return tuple if kind is not tuple else None
     if issubclass(kind, type):
-        return tuple(vars(thing).values())
+        return _attributes
     if kind is types.FunctionType:
-        cells = [cell.cell_contents for cell in thing.__closure__ or () if cell != types.CellType()]
-        return (thing.__code__, thing.__defaults__, *cells)
+        return _parts
     if kind is itertools.count:
-        return repr(thing)
+        return repr
     if issubclass(kind, random.Random):
-        return [thing.getstate()]
+        return _state
     if str(kind.__module__).startswith("numpy.random"):
-        return repr(getattr(getattr(thing, "bit_generator", None), "state", None))
+        return _state_of_numpy
     if kind is bytearray or hasattr(kind, "__array_interface__") or kind.__name__ == "array":
-        return _bytes(thing)
+        return _bytes
     return None
+
+
+def _items(thing: dict[Any, Any]) -> tuple[Any, ...]:
+    return (*dict.keys(thing), *dict.values(thing))
+
+
+def _attributes(thing: type) -> tuple[Any, ...]:
+    return tuple(vars(thing).values())
+
+
+def _parts(thing: types.FunctionType) -> tuple[Any, ...]:
+    if thing.__closure__ is None:
+        return thing.__code__, thing.__defaults__
+    cells = [cell.cell_contents for cell in thing.__closure__ if cell != types.CellType()]
+    return thing.__code__, thing.__defaults__, *cells
+
+
+def _state(thing: random.Random) -> list[Any]:
+    return [thing.getstate()]
+
+
+def _state_of_numpy(thing: Any) -> str:
+    return repr(getattr(getattr(thing, "bit_generator", None), "state", None))
 
 
 def _bytes(thing: Any) -> bytes | None:

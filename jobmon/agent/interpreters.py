@@ -15,7 +15,6 @@ import jobmon.worker
 from jobmon.agent.spawn import spawn
 from jobmon.wire.jobs import Call
 from jobmon.wire.workers import Work
-from jobmon.worker.command import MARK
 
 _LOOP = str(Path(jobmon.worker.__file__).with_name("warm.py"))
 _CHANNEL_FD = 3
@@ -23,16 +22,16 @@ _CHANNEL_FD = 3
 _CREDENTIALS = struct.Struct("3i")  # ucred in unix(7): process, user, group
 _SCM_CREDENTIALS = 2
 _ROOM = socket.CMSG_SPACE(_CREDENTIALS.size)
+_CHUNK = [memoryview(bytearray(1 << 16))]
 
 #: What two calls must have in common to run in one interpreter: the module, because what it sets when it is loaded is
 #: set for all calls; and all of the environment, because libraries read it when they are imported.
-Key = tuple[str, tuple[str, ...], str, frozenset[tuple[bytes, bytes]], int]
+Key = tuple[str, list[str], str, Mapping[bytes, bytes], int]
 
 
 def key_of(call: Call, environment: Mapping[bytes, bytes], generation: int = 0) -> Key:
-    """The kind of interpreter that the call needs."""
-    own = frozenset(item for item in environment.items() if item[0] != MARK.encode())
-    return call.python, tuple(call.import_paths), call.module, own, generation
+    """The kind of interpreter that the call needs; `environment` is without the mark of its attempt."""
+    return call.python, call.import_paths, call.module, environment, generation
 
 
 @attrs.define(eq=False)
@@ -44,6 +43,7 @@ class Interpreter:
     channel: socket.socket
     token: str | None = None
     last_answer: dict[str, Any] | None = None  #: it ends after this one, and the call with it
+    waits_for_room: bool = False  #: what is left to send is sent when the channel takes more
     _hung_up: bool = False
     _received: bytes = b""
     _to_send: bytearray = attrs.field(factory=bytearray)
@@ -52,7 +52,7 @@ class Interpreter:
         """Give it the call of an attempt. What becomes of it is told by its answer, or by its death."""
         assert work.call is not None
         message = {
-            "call": attrs.asdict(work.call, recurse=False),
+            "call": work.call,
             "cwd": work.cwd,
             "token": token,
             "stdout": work.stdout,
@@ -78,13 +78,13 @@ class Interpreter:
     def receive(self) -> dict[str, Any] | None:
         """Its answer, once that is whole. What others write who hold its channel (a fork, say) is passed over."""
         try:
-            while True:
-                chunk, about, _, _ = self.channel.recvmsg(1 << 16, _ROOM)
-                if not chunk:
+            while not self._received.endswith(b"\n"):
+                size, about, _, _ = self.channel.recvmsg_into(_CHUNK, _ROOM)
+                if not size:
                     self._hung_up = True
                     break
                 if _sender(about) == self.pid:
-                    self._received += chunk
+                    self._received += _CHUNK[0][:size]
         except BlockingIOError:
             pass
         except ConnectionResetError:
@@ -106,8 +106,10 @@ def _sender(about: list[tuple[int, int, bytes]]) -> int | None:
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
-    """JSON in ASCII, so that paths and values that are not UTF-8 (Python's surrogates) pass as well."""
-    return json.dumps(message).encode() + b"\n"
+    try:
+        return msgspec.json.encode(message) + b"\n"
+    except UnicodeEncodeError:  # in ASCII, paths and values that are not UTF-8 (Python's surrogates) pass as well
+        return json.dumps(msgspec.to_builtins(message)).encode() + b"\n"
 
 
 class Interpreters:
@@ -154,11 +156,10 @@ class Interpreters:
     def _start(self, key: Key, work: Work, environment: Mapping[bytes, bytes]) -> Interpreter:
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        own = {name: value for name, value in environment.items() if name != MARK.encode()}
         with theirs:
             try:  # the output files are the call's: what keeps the interpreter from starting is the task's to read
                 channel = (os.POSIX_SPAWN_DUP2, theirs.fileno(), _CHANNEL_FD)
-                pid = spawn([key[0], _LOOP, str(_CHANNEL_FD)], own, work, channel)
+                pid = spawn([key[0], _LOOP, str(_CHANNEL_FD)], environment, work, channel)
             except BaseException:
                 ours.close()
                 raise

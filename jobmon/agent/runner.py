@@ -196,9 +196,9 @@ class Runner:
         assert work is not None
         self._held.begun(attempt.token)
         try:
-            environment = self._environments.of(work, attempt.token)
+            environment = self._environments.of(work)
             if work.command is not None:
-                attempt.pid = spawn_command(work, environment)
+                attempt.pid = spawn_command(work, environment, attempt.token)
                 self._commands[attempt.pid] = attempt
                 self.full = ""
             else:
@@ -272,9 +272,12 @@ class Runner:
                 kill_tree(attempt.pid, attempt.token)
 
     def _flush(self, interpreter: Interpreter) -> None:
-        if not interpreter.hung_up():
-            more = 0 if interpreter.flush() else select.EPOLLOUT
-            self._poll.modify(interpreter.channel, select.EPOLLIN | more)
+        if interpreter.hung_up():
+            return
+        waits = not interpreter.flush()
+        if waits != interpreter.waits_for_room:
+            interpreter.waits_for_room = waits
+            self._poll.modify(interpreter.channel, select.EPOLLIN | (select.EPOLLOUT if waits else 0))
 
     def _answered(self, interpreter: Interpreter) -> None:
         if interpreter.hung_up():

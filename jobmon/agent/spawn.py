@@ -43,18 +43,20 @@ class HostIsFull(Exception):
 
 
 class Environments:
-    """Makes the environments of commands: that of the agent, the work's own over it, and the mark of the attempt."""
+    """Makes the environments of commands: that of the agent, and the work's own over it."""
 
     def __init__(self, base: Mapping[bytes, bytes]) -> None:
-        self._base = dict(base)
-        self._last: tuple[dict[str, str], dict[bytes, bytes]] = ({}, self._base)
+        self._base = base
+        self._last: tuple[dict[str, str], Mapping[bytes, bytes]] | None = None
 
-    def of(self, work: Work, token: str) -> dict[bytes, bytes]:
-        """The environment of the work's command. Most works of one workflow have the same."""
-        if work.env != self._last[0]:
+    def of(self, work: Work) -> Mapping[bytes, bytes]:
+        """The environment of the work's command, but for the mark of its attempt: most have one and the same."""
+        if self._last is None or work.env != self._last[0]:
             own = {os.fsencode(name): os.fsencode(value) for name, value in work.env.items()}
-            self._last = (work.env, self._base | own)
-        return {**self._last[1], _MARK: token.encode()}
+            every = {**self._base, **own}
+            every.pop(_MARK, None)
+            self._last = work.env, every
+        return self._last[1]
 
 
 def enter(folder: str) -> None:
@@ -102,14 +104,15 @@ def output_actions(stdout: str, stderr: str) -> FileActions:
     return actions
 
 
-def spawn_command(work: Work, environment: Mapping[bytes, bytes]) -> int:
-    """Start the work's command in a session of its own; its process id.
+def spawn_command(work: Work, environment: Mapping[bytes, bytes], token: str) -> int:
+    """Start the work's command in a session of its own, marked as that of the attempt; its process id.
 
     Raises:
         CannotSpawn: it cannot be executed.
         HostIsFull: there is no room for a process.
     """
     assert work.command is not None
+    environment = {**environment, _MARK: token.encode()}
     if work.command.argv is not None:
         return spawn(work.command.argv, environment, work)
     shell = work.command.shell or ""

@@ -203,7 +203,7 @@ def test_a_program_and_a_log_folder_that_went_after_the_start_was_won_are_looked
     (tool.parent / "true").symlink_to("/bin/false")
 
     def status() -> int:
-        return os.waitpid(spawn_command(work, environment), 0)[1] >> 8
+        return os.waitpid(spawn_command(work, environment, "a token"), 0)[1] >> 8
 
     assert status() == 1
     shutil.rmtree(logs)

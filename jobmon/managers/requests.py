@@ -7,7 +7,7 @@ import msgspec
 
 from jobmon.ids import output_paths, platform_job_name
 from jobmon.managers.service import Service
-from jobmon.plugins import ArrayRequest, Resources, SubmitRequest
+from jobmon.plugins import ArrayRequest, Resources, SubmitRequest, Support
 from jobmon.plugins.resources import parse_resources
 from jobmon.wire.leases import Claim, JobsClaimed, Outcome, OutcomeKind
 
@@ -47,7 +47,7 @@ class RequestMaker:
             platform_job_name(token, claim.name),
             claim.name,
             resources,
-            () if start_files is None else start_files.write(token, claim.credential),
+            () if start_files is None else start_files.write(token, claim.credential, self._limit(resources)),
             claim.command,
             claim.call,
             {**claimed.env, **claim.env} if claim.env else claimed.env,
@@ -59,8 +59,13 @@ class RequestMaker:
         place, start_files = members[0].array, self._service.start_files
         assert place is not None, "only claims with places are grouped"
         assert start_files is not None, "arrays are claimed only where workers report"
-        argv = start_files.write_array(place.token, [(c.token, c.credential) for c in members])
+        credentials = [(c.token, c.credential) for c in members]
+        argv = start_files.write_array(place.token, credentials, self._limit(resources))
         return ArrayRequest(place.token, place.job_name, resources, argv, tuple(c.token for c in members))
+
+    def _limit(self, resources: Resources) -> float | None:
+        """The run time that a worker holds its command to, in seconds."""
+        return resources.runtime if self._cls.core_resources.get("runtime") is Support.WORKER else None
 
     def _parse(self, raw: dict[str, Any]) -> tuple[Resources, list[str]]:
         key = msgspec.json.encode(raw) if raw else b""

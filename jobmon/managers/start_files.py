@@ -30,16 +30,19 @@ class StartFiles:
         }
         self._worker = str(build_starter(folders.shared))
 
-    def write(self, token: str, credential: str | None) -> tuple[str, ...]:
-        """Write an attempt's file; its worker's command line."""
-        return self._write(token, {"token": token, "credential": credential or ""})
+    def write(self, token: str, credential: str | None, runtime_s: float | None) -> tuple[str, ...]:
+        """Write an attempt's file; its worker's command line. `runtime_s`: what the worker holds the command to."""
+        return self._write(token, {"token": token, "credential": credential or ""}, runtime_s)
 
-    def write_array(self, token: str, members: Sequence[tuple[str, str | None]]) -> tuple[str, ...]:
+    def write_array(
+        self, token: str, members: Sequence[tuple[str, str | None]], runtime_s: float | None
+    ) -> tuple[str, ...]:
         """Write an array's file, of its members' tokens and credentials; the command line, without the index."""
-        return self._write(token, {"members": [(member, credential or "") for member, credential in members]})
+        credentials = [(member, credential or "") for member, credential in members]
+        return self._write(token, {"members": credentials}, runtime_s)
 
-    def _write(self, token: str, who: Mapping[str, Any]) -> tuple[str, ...]:
-        content = {**who, "server": self._reach.url, **self._same}
+    def _write(self, token: str, who: Mapping[str, Any], runtime_s: float | None) -> tuple[str, ...]:
+        content = {**who, "server": self._reach.url, "runtime_s": runtime_s, **self._same}
         path = self._folders.starts / f"{token}.json"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(msgspec.json.encode(content))

@@ -46,6 +46,14 @@ def _is_support(value: object) -> bool:
     )
 
 
+def _workers_alone(value: object, reporting: object) -> bool:
+    """Support.WORKER stands at nothing but the run time, and where there are workers."""
+    if not isinstance(value, Mapping):
+        return True
+    by_worker = [key for key, support in value.items() if support is Support.WORKER]
+    return not by_worker or (by_worker == ["runtime"] and reporting is Reporting.WORKER)
+
+
 def _is_exit_map(value: object) -> bool:
     return isinstance(value, Mapping) and all(
         type(status) is int and 1 <= status <= 255 for pair in value.items() for status in pair

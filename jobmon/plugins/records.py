@@ -246,7 +246,8 @@ class Placement(StrEnum):
 class Support(StrEnum):
     """What an executor makes of one of the core's resources."""
 
-    ENFORCED = "enforced"  #: a task that takes more is stopped
+    ENFORCED = "enforced"  #: the platform stops a task that takes more
+    WORKER = "enforced by the worker"  #: the worker does: `runtime` only, where the platform has no limit of time
     BOOKED = "booked"  #: kept free for the task, not held to it
     IGNORED = "ignored"  #: accepted and said once to have no effect
 

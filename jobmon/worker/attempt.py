@@ -31,8 +31,9 @@ class Attempt:
     The file is JSON: `server` (its address), `direct` (whether that is its own, no tunnel's), `endpoint` (file with its
     latest address, or null), `token`, `credential`,
     `start_wait_s`, `report_wait_s`, `outbox` (folder for a report that could not be sent); and, if need be, `exit_map`
-    (statuses that the platform gives a meaning, to others) and `grace_s` (from SIGTERM to SIGKILL). That of an array
-    has `members`, a list of `[token, credential]`, in place of those two; `index` is the attempt's in it, from 1 on.
+    (statuses that the platform gives a meaning, to others), `grace_s` (from SIGTERM to SIGKILL) and `runtime_s` (how
+    long the command may run). That of an array has `members`, a list of `[token, credential]`, in place of those two;
+    `index` is the attempt's in it, from 1 on.
     """
 
     def __init__(self, start: dict[str, Any], archive: str, index: int | None = None) -> None:

@@ -14,7 +14,7 @@ TAIL_BYTES = 10_000
 _MOST_ANSWER_BYTES = 1 << 20
 
 EXIT_NONZERO, SIGNALLED, OUT_OF_MEMORY = "EXIT_NONZERO", "SIGNALLED", "OUT_OF_MEMORY"
-CANCELLED, LOST, UNKNOWN = "CANCELLED", "LOST", "UNKNOWN"
+CANCELLED, LOST, TIMEOUT, UNKNOWN = "CANCELLED", "LOST", "TIMEOUT", "UNKNOWN"
 
 
 def outcome(status: int, ended_for: tuple[str, str] | None, passed_on: str | None) -> dict[str, Any]:

@@ -28,13 +28,22 @@ _SENT_TO_ALL = (*_NAMES, _signal.SIGKILL)
 class Schedule:
     """When to do what next. Pure: it is told the time, on any clock that does not go back."""
 
-    def __init__(self, now: float, heartbeat_s: float, orphan_after_s: float, grace_s: float = GRACE_S) -> None:
+    def __init__(
+        self,
+        now: float,
+        heartbeat_s: float,
+        orphan_after_s: float,
+        grace_s: float = GRACE_S,
+        runtime_s: float | None = None,
+    ) -> None:
         self._heartbeat_s = heartbeat_s
         self._orphan_after_s = orphan_after_s
         self._grace_s = grace_s
         self._contact_at = now
         self._tries = 0
         self.beat_at = now + heartbeat_s
+        self._runtime_s = runtime_s
+        self._over_at = None if runtime_s is None else now + runtime_s
         self.kill_at: float | None = None
         self.ended_for: tuple[str, str] | None = None
 
@@ -58,6 +67,13 @@ class Schedule:
         self._end(now, report.LOST, f"ended by its worker after {self._orphan_after_s:.0f} s without its server")
         return True
 
+    def over(self, now: float) -> bool:
+        """Whether the command has run for longer than it asked for; its end is then decided."""
+        if self.ended_for is not None or self._over_at is None or now < self._over_at:
+            return False
+        self._end(now, report.TIMEOUT, f"it ran beyond the {self._runtime_s:g} s that it asked for")
+        return True
+
     def _end(self, now: float, reason: str, detail: str) -> None:
         if self.ended_for is None:
             self.ended_for = (reason, detail)
@@ -68,6 +84,8 @@ class Schedule:
         moments = [self.beat_at]
         if self.ended_for is None:
             moments.append(self._contact_at + self._orphan_after_s)
+            if self._over_at is not None:
+                moments.append(self._over_at)
         if self.kill_at is not None:
             moments.append(self.kill_at)
         return min(moments)
@@ -81,7 +99,8 @@ def watch(
     """
     grace_s = attempt.start.get("grace_s", GRACE_S)
     clock = attempt.clock
-    schedule = Schedule(clock.now(), heartbeat_s, orphan_after_s, grace_s)
+    runtime_s = attempt.start.get("runtime_s")
+    schedule = Schedule(clock.now(), heartbeat_s, orphan_after_s, grace_s, runtime_s)
     passed_on: str | None = None
     while (ended := reap(execution.pid)) is None:
         now = clock.now()
@@ -90,7 +109,7 @@ def watch(
             attempt.signals.ending = None
             schedule.beat_at = now  # whether it means cancellation is the server's to say
         cancelled = now >= schedule.beat_at and _beat(attempt, schedule)
-        if cancelled or schedule.orphaned(now):
+        if cancelled or schedule.orphaned(now) or schedule.over(now):
             signal_group(execution.pid, _signal.SIGTERM)
         if schedule.kill_at is not None and now >= schedule.kill_at:
             kill(execution.pid)

@@ -111,6 +111,17 @@ def test_another_server_at_the_address_is_not_believed(server: WorkerServer, arc
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_command_that_runs_longer_than_its_worker_may_let_it_is_ended(
+    server: WorkerServer, archive: Path, tmp_path: Path
+) -> None:
+    server.give(TOKEN, tmp_path, shell="sleep 1000")
+    status, _ = Worker(archive, server.start_file(TOKEN, tmp_path, runtime_s=0.1), tmp_path).end()
+    [report] = server.reports(TOKEN)
+    assert (report.reason, report.signal) == (Reason.TIMEOUT, signal.SIGTERM)
+    assert report.detail == "it ran beyond the 0.1 s that it asked for"
+    assert status == 128 + signal.SIGTERM
+
+
 def test_an_outage_while_the_command_runs_changes_nothing(server: WorkerServer, archive: Path, tmp_path: Path) -> None:
     server.give(TOKEN, tmp_path, shell="echo go > fifo; read x < go; echo done")
     os.mkfifo(tmp_path / "go")

@@ -140,6 +140,10 @@ def test_a_name_that_this_contract_does_not_have_is_told_as_a_matter_of_versions
         ("resources_type = 5", "resources_type is 5, not an attrs class"),
         ("reporting = 'nobody'", "reporting is 'nobody', not a Reporting"),
         ("__doc__ = 5", "__doc__ is 5, not text"),
+        (
+            "from jobmon.plugins import Support; core_resources = {'memory': Support.WORKER}",
+            "core_resources says Support.WORKER: only of runtime, and only where workers report",
+        ),
         ("core_resources = {'ram': None}", "core_resources is {'ram': None}, not a mapping of cores, memory"),
         ("exit_map = {99: 256}", "exit_map is {99: 256}, not a mapping of exit statuses"),
         ("exit_map = {99: 0}", "exit_map is {99: 0}, not a mapping of exit statuses other than 0"),

@@ -42,6 +42,15 @@ def test_without_its_server_for_too_long_the_command_is_ended_as_lost() -> None:
     assert schedule.kill_at == 1000.0 + GRACE_S
 
 
+def test_a_command_that_runs_longer_than_it_asked_for_is_a_time_out() -> None:
+    schedule = Schedule(0.0, 30.0, 900.0, runtime_s=20.0)
+    assert schedule.next_at() == 20.0
+    assert [schedule.over(now) for now in (19.9, 20.0, 21.0)] == [False, True, False]
+    assert schedule.ended_for == (report.TIMEOUT, "it ran beyond the 20 s that it asked for")
+    assert schedule.kill_at == 20.0 + GRACE_S
+    assert not schedule.orphaned(2000.0)
+
+
 def test_a_cancelled_command_does_not_become_lost() -> None:
     schedule = Schedule(0.0, 30.0, 40.0)
     schedule.answered(30.0, end=True)

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -30,6 +31,7 @@ from jobmon.plugins import (
     Submission,
     SubmitRequest,
     Submitted,
+    Support,
     Unknown,
     identify,
     is_alive,
@@ -52,6 +54,7 @@ class Sequential(Executor):
 
     name = "sequential"
     api_version = (1, 0)
+    core_resources = MappingProxyType({"runtime": Support.WORKER})
     exclusive = True  # one workflow at a time, so that one at a time is true for the host as a whole
 
     def __init__(self, settings: Any) -> None:

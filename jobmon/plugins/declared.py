@@ -28,6 +28,8 @@ def wrong_declarations(cls: type[Executor]) -> list[str]:
     wrong = [f"{name} is {shown(getattr(cls, name))}, not {what}" for name, (what, good) in must_be.items() if not good]
     wrong += [f"settings_type {fault}" for fault in wrong_fields(cls.settings_type, _KEPT)]
     wrong += [f"resources_type {fault}" for fault in wrong_fields(cls.resources_type)]
+    if not _workers_alone(cls.core_resources, cls.reporting):
+        wrong.append("core_resources says Support.WORKER: only of runtime, and only where workers report")
     return [*wrong, *wrong_methods(cls), *wrong_batch(cls)]
 
 

@@ -10,6 +10,8 @@ from jobmon.clock import Clock
 from jobmon.managers.breaker import Breaker
 from jobmon.managers.bucket import TokenBucket
 from jobmon.plugins import Executor, ExecutorContext, SchedulerUnavailable
+from jobmon.plugins.answer_parts import text_of
+from jobmon.plugins.wording import said
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -44,7 +46,7 @@ class _Turn:
 class ExecutorHost:
     """Makes the calls of one named executor.
 
-    Whatever a call raises becomes SchedulerUnavailable and counts for the circuit breaker: a plugin's fault must not
+    Whatever a call raises becomes SchedulerUnavailable and counts for the circuit breaker: a fault of `plugin` must not
     take the manager down. A call without a sign of life for `timeout_s` (None: no limit) is given up by whoever waits:
     its thread is left to itself, and the next call is made in a new thread on a fresh executor.
     """
@@ -52,6 +54,7 @@ class ExecutorHost:
     def __init__(
         self,
         name: str,
+        plugin: str,
         make: Callable[[], Executor],
         context: ExecutorContext,
         *,
@@ -60,7 +63,7 @@ class ExecutorHost:
         breaker: Breaker,
         timeout_s: float | None,
     ) -> None:
-        self._name, self._make, self._context = name, make, context
+        self._name, self._plugin, self._make, self._context = name, plugin, make, context
         self._clock, self._bucket, self.breaker, self._timeout_s = clock, bucket, breaker, timeout_s
         self._calls: deque[HostCall[object]] = deque()
         self._changed = threading.Condition()
@@ -183,10 +186,10 @@ class ExecutorHost:
                 call.begun = True
             return call.work(turn.executor, call), None
         except SchedulerUnavailable as error:
-            return None, error
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+            return None, SchedulerUnavailable(text_of(error))  # the words may be anything, of any length
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
             _log.warning("executor %s: %s failed", self._name, call.what, exc_info=error)
-            return None, SchedulerUnavailable(f"{call.what} failed: {type(error).__name__}: {error}")
+            return None, SchedulerUnavailable(f"{call.what} failed, by a fault of {self._plugin}: {said(error)}")
 
     def _finish(self, call: HostCall[T], answer: T | None, error: SchedulerUnavailable | None) -> None:
         with self._changed:
@@ -210,5 +213,5 @@ class ExecutorHost:
     def _let_go(self, executor: Executor) -> None:
         try:
             executor.stop()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
             _log.warning("executor %s: stop failed", self._name, exc_info=error)

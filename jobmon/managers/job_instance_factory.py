@@ -73,10 +73,10 @@ class JobInstanceFactory:
         """Whether the executor has said how much it takes; it is asked until its platform answers."""
         if self._limit:
             return True
-        host, settings = self._service.host, self._service.named.host
+        asking, settings = self._service.asking, self._service.named.host
         try:
-            own = host.call("running_limit", lambda executor: executor.running_limit())
-            self._array_limit = host.call("array_limit", lambda executor: executor.array_limit())
+            own = asking.running_limit()
+            self._array_limit = min(asking.array_limit(), _NO_LIMIT)
         except SchedulerUnavailable:
             return False
         if self._array_limit > 1:  # one submission costs as much as many

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -13,16 +13,16 @@ from jobmon.managers.sightings import sighting_of, to_wire
 from jobmon.managers.uncertain import settle
 from jobmon.plugins import (
     Absent,
-    Executor,
     Exited,
     Observation,
     Pending,
     Placement,
     Reason,
     SchedulerUnavailable,
-    Submitted,
     Unknown,
+    answers,
 )
+from jobmon.plugins.answer_parts import Span
 from jobmon.states.evidence import Reporting, Sighting
 
 #: With workers that report themselves polling is a safety net: not more often than this, in seconds.
@@ -85,17 +85,26 @@ class JobInstanceReconciler:
 
     def pushed(self, observations: Mapping[str, Observation]) -> None:
         """Take observations that the executor pushes, in whichever thread; they are sent at once."""
-        live, now_s = self._service.live, self._service.clock.monotonic()
+        now_s = self._service.clock.monotonic()
         told = []
-        for token, observation in observations.items():
-            attempt = live.get(token)
-            if attempt is None:
-                continue
+        for attempt, observation in self._checked(observations):
             weighed = self._weighed(attempt, observation, now_s)
             if self._matters(attempt, sighting_of(weighed), now_s):
-                told.append(to_wire(token, attempt.executor_job_id, weighed))
+                told.append(to_wire(attempt.token, attempt.executor_job_id, weighed))
         if told:
             self._service.recorder.observations(told)
+
+    def _checked(self, pushed: object) -> Iterator[tuple[Attempt, Observation]]:
+        """What is pushed of live attempts. One that is not live may have ended just now: that is nobody's fault."""
+        service, now = self._service, self._service.clock.now()
+        told, faults = answers.told_by_token(pushed)
+        service.wrong.heard("report", faults)
+        for token, observation in told.items():
+            attempt = service.live.get(token)
+            if attempt is not None:
+                seen, faults = answers.observation(observation, Span(attempt.submitted_at, now))
+                service.wrong.heard("report", [attrs.evolve(fault, token=token) for fault in faults])
+                yield attempt, seen
 
     # Rounds.
 
@@ -144,7 +153,7 @@ class JobInstanceReconciler:
             self._set_due(self._find_due_s - now_s)
             return
         submissions = [attempt.submission() for attempt in uncertain]
-        findings = service.host.call("find", lambda executor: executor.find(submissions=submissions))
+        findings = service.asking.find(submissions)
         after_s = service.named.host.uncertain_after_s
         outcomes, observations = settle(uncertain, findings, service.clock.monotonic(), after_s)
         if observations:
@@ -167,7 +176,7 @@ class JobInstanceReconciler:
         ]
         for start in range(0, len(doomed), CANCEL_AT_ONCE):
             piece = doomed[start : start + CANCEL_AT_ONCE]
-            service.host.call("cancel", _cancelling([attempt.submitted() for attempt in piece]))
+            service.asking.cancel([attempt.submitted() for attempt in piece])
             for attempt in piece:
                 attempt.cancelled_at_s = now_s
 
@@ -187,12 +196,11 @@ class JobInstanceReconciler:
 
     def _look_at(self, placed: list[Attempt]) -> bool:
         service = self._service
-        submitted = [attempt.submitted() for attempt in placed]
-        seen = service.host.call("observe", _observing(submitted))
+        seen = service.asking.observe([attempt.submitted() for attempt in placed])
         now_s = service.clock.monotonic()
         told, waiting, unclear, unreported = [], Counter[str](), Counter[str](), Counter[str]()
         for attempt in placed:
-            observation = self._weighed(attempt, seen.get(attempt.token), now_s)
+            observation = self._weighed(attempt, seen[attempt.token], now_s)
             gone_before = attempt.gone_at_s is not None
             if self._matters(attempt, sighting_of(observation), now_s):
                 said = service.outputs.tail(attempt) if gone_before and attempt.gone_at_s is not None else None
@@ -213,20 +221,20 @@ class JobInstanceReconciler:
             service.recorder.observations(told)
         return bool(told)
 
-    def _weighed(self, attempt: Attempt, observation: Observation | None, now_s: float) -> Observation:
+    def _weighed(self, attempt: Attempt, observation: Observation, now_s: float) -> Observation:
         """The observation, as this executor's settings and the time that has passed have it taken."""
         if isinstance(observation, Exited) and observation.reason is Reason.CANCELLED_BY_USER:
             retries = self._service.named.host.retry_cancelled
             return attrs.evolve(observation, reason=Reason.CANCELLED) if retries else observation
-        if observation is not None and sighting_of(observation) is not Sighting.UNKNOWN:
+        if not isinstance(observation, Unknown):
             attempt.unclear_for_s, attempt.unclear_at_s = 0.0, None
             return observation
-        why = getattr(observation, "why", "") or "its platform does not tell how it goes"
+        why = observation.why
         if attempt.unclear_at_s is not None:
             attempt.unclear_for_s += min(now_s - attempt.unclear_at_s, _UNCLEAR_STEP_S)
         attempt.unclear_at_s = now_s
         if self._by_platform or not attempt.running or attempt.unclear_for_s < _UNCLEAR_S:
-            return Unknown(why)
+            return observation
         return Absent(self._service.clock.now(), f"for {_UNCLEAR_S / 60:g} min nothing was told but this: {why}")
 
     def _matters(self, attempt: Attempt, sighting: Sighting, now_s: float) -> bool:
@@ -241,11 +249,3 @@ class JobInstanceReconciler:
         begun = sighting is Sighting.RUNNING and self._by_platform and not attempt.running
         attempt.running = attempt.running or begun
         return back or begun
-
-
-def _observing(submitted: list[Submitted]) -> Callable[[Executor], Mapping[str, Observation]]:
-    return lambda executor: executor.observe(submitted=submitted)
-
-
-def _cancelling(submitted: list[Submitted]) -> Callable[[Executor], None]:
-    return lambda executor: executor.cancel(submitted=submitted)

@@ -9,8 +9,8 @@ from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
 from jobmon.errors import ServerUnreachable, Superseded
 from jobmon.managers.session import Session
+from jobmon.managers.wrong_answers import installed_as
 from jobmon.plugins.describe import describe
-from jobmon.plugins.registry import Registry
 from jobmon.processes import identify
 from jobmon.requester import Requester
 from jobmon.states.names import FINAL_JOB_STATES, JobState
@@ -168,7 +168,7 @@ def registration_of(named: NamedExecutor) -> ExecutorRegistration:
     """What the server is told of the executor."""
     cls = named.cls
     fields = describe(cls.resources_type)
-    installed = next((t for t in Registry().installed() if t.name == cls.name), None)
+    installed = installed_as(cls.name)
     return ExecutorRegistration(
         cls.name,
         installed.distribution if installed else "not installed",

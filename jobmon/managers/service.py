@@ -7,6 +7,7 @@ import attrs
 
 from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
+from jobmon.managers.asking import Asking
 from jobmon.managers.host import ExecutorHost
 from jobmon.managers.live import Attempt, LiveTable, Phase
 from jobmon.managers.outbox import Outbox
@@ -15,10 +16,15 @@ from jobmon.managers.put_off import PutOff
 from jobmon.managers.reach import Reach
 from jobmon.managers.recorder import Recorder
 from jobmon.managers.start_files import StartFiles
+from jobmon.managers.wrong_answers import WrongAnswers
 from jobmon.plugins import Executor
+from jobmon.plugins.answer_parts import plain
 from jobmon.requester import Requester
 from jobmon.states.evidence import Reporting
 from jobmon.wire.leases import Lease
+
+#: Characters of all that is said of an executor at once. The message that carries it serves others, too.
+_LONGEST_NOTE = 20_000
 
 
 class Notes:
@@ -48,6 +54,8 @@ class Service:
     requester: Requester
     clock: Clock
     host: ExecutorHost
+    asking: Asking
+    wrong: WrongAnswers
     live: LiveTable
     recorder: Recorder
     notes: Notes
@@ -91,7 +99,8 @@ class Service:
 
     def waiting(self) -> str:
         """What waits here and why, for `status`; empty when nothing does."""
-        return "; ".join(filter(None, (self.outage(), self.put_off.words(), self.notes.text())))
+        said = (self.outage(), self.wrong.words(), self.put_off.words(), self.notes.text())
+        return plain("; ".join(filter(None, said)), _LONGEST_NOTE)
 
     def outage(self) -> str:
         """Why the platform is not asked at the moment; empty when it is."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from jobmon.clock import Clock
 from jobmon.config.named import NamedExecutor
 from jobmon.errors import ConfigurationError, Superseded
+from jobmon.managers.asking import Asking
 from jobmon.managers.breaker import Breaker
 from jobmon.managers.bucket import TokenBucket
 from jobmon.managers.changes import ChangeListener
@@ -27,6 +28,7 @@ from jobmon.managers.recorder import Recorder
 from jobmon.managers.run_here import run_here
 from jobmon.managers.service import Notes, Service
 from jobmon.managers.start_files import StartFiles
+from jobmon.managers.wrong_answers import WrongAnswers, plugin_of
 from jobmon.plugins import Observation, Placement, Reporting, SchedulerUnavailable
 from jobmon.requester import Requester
 from jobmon.wire.leases import Lease
@@ -62,6 +64,7 @@ class Session:
         )
         host = ExecutorHost(
             named.name,
+            plugin_of(named.cls),
             named.make,
             context,
             clock=clock,
@@ -69,14 +72,15 @@ class Session:
             breaker=Breaker(random.random),
             timeout_s=None if in_process else named.host.call_timeout_s,
         )
+        wrong = WrongAnswers(named.cls, live, clock)
         start_files = outbox = None
         if named.cls.reporting is Reporting.WORKER:
             start_files = StartFiles(reach, folders, named.host, named.cls.exit_map)
             outbox = Outbox(requester, folders.outbox)
         recorder = Recorder(lease, requester, named.cls.reporting, self._ended)
         self.service = Service(
-            named, lease, requester, clock, host, live, recorder, Notes(), PutOff(), reach, PlatformOutput(folders),
-            start_files, outbox, n_queued_jobs, stopping,
+            named, lease, requester, clock, host, Asking(host, clock, wrong), wrong, live, recorder, Notes(), PutOff(),
+            reach, PlatformOutput(folders), start_files, outbox, n_queued_jobs, stopping,
         )  # fmt: skip
         self._reconciler = JobInstanceReconciler(self.service)
         self._listener = ChangeListener(self.service, on_cancel=self._reconciler.cancel)
@@ -158,7 +162,7 @@ class Session:
                 service.host.call("start", lambda _: None)
                 if not service.reach.remote:
                     return True
-                service.reach.begin(service.host.call("cluster_host", lambda executor: executor.cluster_host()))
+                service.reach.begin(service.asking.cluster_host())
             except SchedulerUnavailable as error:
                 _log.warning("executor %s cannot be started: %s", service.name, error)
             except ConfigurationError as error:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import attrs
 
@@ -19,9 +19,14 @@ from jobmon.plugins import (
     Rejected,
     SubmitRequest,
     Uncertain,
+    answers,
 )
+from jobmon.plugins.answer_parts import Fault, written
 from jobmon.wire import leases
 from jobmon.wire.leases import OutcomeKind
+
+#: Wrong answers of one call, after which no more of them are read: it may go on for ever.
+_MOST_FAULTS = 10_000
 
 
 class Submitter(Protocol):
@@ -51,6 +56,8 @@ class Came:
 class SubmitCall(ABC):
     """A call of the executor, made in its thread."""
 
+    method: ClassVar[str]
+
     def __init__(self, submitter: Submitter, service: Service, tokens: Sequence[str]) -> None:
         self._submitter, self._service = submitter, service
         self.tokens = tuple(tokens)
@@ -59,6 +66,8 @@ class SubmitCall(ABC):
         self._refused = False
         self._begun_s = 0.0
         self._open: dict[str, str] = dict.fromkeys(tokens, "")  #: token: why its outcome is unknown
+        self._answered: set[str] = set()
+        self._faults: list[Fault] = []
 
     @property
     @abstractmethod
@@ -71,30 +80,69 @@ class SubmitCall(ABC):
 
     def send(self, executor: Executor, call: HostCall[None]) -> None:
         """Make the call; runs in the executor's thread."""
-        live, recorder, monotonic = self._service.live, self._service.recorder, self._service.clock.monotonic
+        monotonic = self._service.clock.monotonic
         self._begun_s = monotonic()
         try:
-            for token, outcome in self._outcomes(executor, call):
+            for told in self._outcomes(executor, call):
                 if call.abandoned:
                     return
-                call.progress_s = monotonic()
-                if token not in self._open:
-                    continue
-                if type(outcome) is Accepted:
-                    attempt = live.get(token)
-                    if attempt is not None:
-                        attempt.executor_job_id = outcome.executor_job_id
-                        attempt.phase = Phase.PLACED
-                    recorder.outcome(leases.Outcome(token, OutcomeKind.ACCEPTED, outcome.executor_job_id))
-                    self._taken += 1
-                    del self._open[token]
-                else:
-                    self._other_outcome(token, outcome)
+                token = self._take(told)
+                if token is not None:
+                    call.progress_s = monotonic()
+                elif len(self._faults) > _MOST_FAULTS:
+                    break
         except ArrayRefused as refused:
             if not call.abandoned:
-                self._submitter.arrays_refused(list(self._open), str(refused), refused.limit)
-                self._refused = True
-                self._open.clear()
+                self._array_refused(refused)
+            return
+        for token in self._open.keys() - self._answered:
+            self._wrong("it ends without an outcome", token)
+
+    def _take(self, told: object) -> str | None:
+        """Take an outcome as the executor yields it; the token of one that counts."""
+        try:
+            token, came = answers.pair(told)
+        except ValueError as error:
+            self._wrong(str(error))
+            return None
+        if type(token) is not str or (token not in self._open and token not in self._answered):
+            self._wrong(f"it tells of {written(token)}, of which it was not asked")
+            return None
+        if token in self._answered:
+            self._wrong("it is answered twice; the first counts", token)
+            return None
+        outcome, faults = answers.outcome(came)
+        self._faults += [attrs.evolve(fault, token=token) for fault in faults]
+        self._answered.add(token)
+        if isinstance(outcome, Accepted):
+            attempt = self._service.live.get(token)
+            if attempt is not None:
+                attempt.executor_job_id = outcome.executor_job_id
+                attempt.phase = Phase.PLACED
+            self._service.recorder.outcome(leases.Outcome(token, OutcomeKind.ACCEPTED, outcome.executor_job_id))
+            self._taken += 1
+            del self._open[token]
+        elif isinstance(outcome, Uncertain):
+            self._open[token] = outcome.why
+        else:
+            self._not_taken(token, outcome)
+        return token
+
+    def _array_refused(self, error: ArrayRefused) -> None:
+        """The platform has none of the members, if the executor may say so, and has said nothing else."""
+        why, limit, faults = answers.refusal(error)
+        self._faults += faults
+        if self.method != ArrayCall.method or self._answered:
+            self._wrong(f"it raised ArrayRefused {'after outcomes' if self._answered else 'without an array'}")
+            return
+        self._submitter.arrays_refused(list(self._open), why, limit)
+        self._refused = True
+        self._open.clear()
+
+    def _wrong(self, words: str, token: str = "") -> None:
+        self._faults.append(Fault(words, token=token))
+        if token in self._open and token not in self._answered:
+            self._open[token] = f"its plugin's answer is wrong: {words}"
 
     def _unwanted(self) -> set[str]:
         """Those whose end was asked for meanwhile."""
@@ -109,22 +157,17 @@ class SubmitCall(ABC):
         for outcome in dropped:
             del self._open[outcome.token]
 
-    def _other_outcome(self, token: str, outcome: object) -> None:
-        recorder = self._service.recorder
-        if isinstance(outcome, Rejected):
-            recorder.outcome(leases.Outcome(token, OutcomeKind.REJECTED, None, outcome.why))
-        elif isinstance(outcome, Deferred):
-            recorder.outcome(leases.Outcome(token, OutcomeKind.DEFERRED, None, outcome.why))
+    def _not_taken(self, token: str, outcome: Rejected | Deferred) -> None:
+        kind = OutcomeKind.REJECTED if isinstance(outcome, Rejected) else OutcomeKind.DEFERRED
+        self._service.recorder.outcome(leases.Outcome(token, kind, None, outcome.why))
+        if isinstance(outcome, Deferred):
             self._deferred = outcome
-        else:
-            why = outcome.why if isinstance(outcome, Uncertain) else f"submit yielded {outcome!r}, which is no outcome"
-            self._open[token] = why
-            return
         del self._open[token]
 
     def settle(self, call: HostCall[None]) -> None:
         """The call ended, in whatever way: what is open still must be found."""
         service = self._service
+        service.wrong.heard(self.method, self._faults)
         if not call.begun:
             self._submitter.unsent(list(self._open), str(call.error))
             return
@@ -142,6 +185,8 @@ class SubmitCall(ABC):
 
 class SinglesCall(SubmitCall):
     """Attempts that are submitted each by itself, in one call."""
+
+    method = "submit"
 
     def __init__(self, submitter: Submitter, service: Service, requests: Sequence[SubmitRequest]) -> None:
         super().__init__(submitter, service, [request.token for request in requests])
@@ -162,6 +207,8 @@ class SinglesCall(SubmitCall):
 
 class ArrayCall(SubmitCall):
     """An array, submitted whole: a member whose end was asked for is refused the start, and cancelled there."""
+
+    method = "submit_array"
 
     def __init__(self, submitter: Submitter, service: Service, array: ArrayRequest) -> None:
         super().__init__(submitter, service, array.members)

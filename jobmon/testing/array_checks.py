@@ -15,7 +15,6 @@ from jobmon.plugins import (
     Uncertain,
 )
 from jobmon.testing.sentences import Area, does_not_apply, holds
-from jobmon.testing.valid import wrong_outcome
 from jobmon.testing.world import World, find_is_defined
 
 
@@ -91,8 +90,6 @@ class ArrayChecks:
         array = self._array(world)
         sent = world.submit_array(array)
         assert sorted(token for token, _ in sent.outcomes) == sorted(array.members), f"outcomes: {sent.outcomes}"
-        wrong = [f"{outcome!r}: {why}" for _, outcome in sent.outcomes if (why := wrong_outcome(outcome))]
-        assert not wrong, "; ".join(wrong)
         ids = [outcome.executor_job_id for _, outcome in sent.outcomes if isinstance(outcome, Accepted)]
         assert len(set(ids)) == len(ids), f"the ids are {ids}"
 

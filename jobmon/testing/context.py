@@ -3,11 +3,17 @@
 import sys
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from jobmon.isolated import isolated
 from jobmon.plugins import Observation, SubmitRequest
+from jobmon.plugins.answer_parts import Fault, Span
+from jobmon.testing import boundary
 from jobmon.worker.build import build_worker
+
+#: The kit sets the clock that an executor sees by less than this.
+_FARTHEST = timedelta(days=3)
 
 
 class KitContext:
@@ -21,6 +27,8 @@ class KitContext:
         self.in_process = False
         self.pushed: list[tuple[str, Observation]] = []
         self._last: dict[str, Observation] = {}
+        self._faults: list[Fault] = []
+        self._began = datetime.now(UTC)
         self._changed = threading.Condition()
         for path in (self.state_folder, self.log_folder):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -31,10 +39,19 @@ class KitContext:
 
     def report(self, *, observations: Mapping[str, Observation]) -> None:
         """Keep pushed observations."""
+        now = datetime.now(UTC)
+        told, faults = boundary.pushed(observations, Span(self._began - _FARTHEST, now + _FARTHEST))
         with self._changed:
-            self.pushed.extend(observations.items())
-            self._last.update(observations)
+            self.pushed.extend(told.items())
+            self._last.update(told)
+            self._faults += faults
             self._changed.notify_all()
+
+    def wrong(self) -> list[Fault]:
+        """What is wrong with what was pushed since this was asked."""
+        with self._changed:
+            faults, self._faults = self._faults, []
+        return faults
 
     def wait(self, timeout_s: float) -> None:
         """Wait until something is pushed, for so long at most."""

@@ -6,7 +6,6 @@ from jobmon.plugins import Exited, Pending, Reporting, Resources, Running
 from jobmon.plugins.declared import wrong_declarations
 from jobmon.testing.held import Held, effects
 from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
-from jobmon.testing.valid import wrong_observation, wrong_outcome
 from jobmon.testing.world import World
 from jobmon.testing.written_checks import METHODS
 
@@ -65,8 +64,7 @@ class SubmitChecks:
 
     @holds(Area.CORE, "An outcome is Accepted, Rejected, Deferred or Uncertain.")
     def test_outcomes_are_those_of_the_contract(self, world: World) -> None:
-        for _, outcome in world.submit(world.requests()).outcomes:
-            assert (wrong := wrong_outcome(outcome)) is None, f"{outcome!r}: {wrong}"
+        world.submit(world.requests())  # where an answer arrives it is held against the rules (see `boundary`)
 
     @holds(Area.CORE, "Accepted gives the platform's id: another one for each attempt.")
     def test_two_attempts_have_two_ids(self, world: World) -> None:
@@ -104,21 +102,18 @@ class ObserveChecks:
     @holds(Area.CORE, "observe answers by token, and only for those it was asked for.")
     def test_observe_answers_only_for_those_it_was_asked_for(self, world: World) -> None:
         submitted = [world.accept()[0] for _ in range(world.batch(2))]
-        answer = world.observe(submitted[:1])
-        assert set(answer) <= {submitted[0].token}, f"it was asked for {submitted[0].token}, and answered {answer}"
+        world.observe(submitted[:1])
 
     @holds(Area.CORE, "An observation is Pending, Running, Exited, Absent or Unknown.")
     def test_observations_are_those_of_the_contract(self, world: World) -> None:
         one = world.accept()[0]
-        seen = [*world.observe([one]).values()]
+        world.observe([one])
         if world.tried("finish", one.executor_job_id) is not None:
-            seen.append(world.ended(one))
+            world.ended(one)
         if world.can("forget"):
             gone = world.accept()[0]
             if world.tried("forget", gone.executor_job_id) is not None:
-                seen.extend(world.observe([gone]).values())
-        for observation in seen:
-            assert (wrong := wrong_observation(observation)) is None, f"{observation!r}: {wrong}"
+                world.observe([gone])
 
     @holds(Area.CORE, "What is pushed are observations of attempts that this executor was given.")
     def test_what_is_pushed_are_observations_of_its_attempts(self, world: World) -> None:
@@ -127,7 +122,6 @@ class ObserveChecks:
         world.cancel([one])
         for token, seen in world.context.pushed:
             assert token in world.tokens(), f"it pushed {seen!r} for {token!r}, which it was never given"
-            assert (wrong := wrong_observation(seen)) is None, f"{seen!r}: {wrong}"
 
 
 class EndChecks:

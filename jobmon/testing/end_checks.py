@@ -1,8 +1,7 @@
 """Areas usage and reasons: what is told of an end, and of a wait."""
 
-from jobmon.plugins import Exited, Pending, Reason
+from jobmon.plugins import Exited, Pending, Reason, answers
 from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
-from jobmon.testing.valid import wrong_usage
 from jobmon.testing.world import World
 
 
@@ -17,7 +16,8 @@ class UsageChecks:
         world.platform.finish(one.executor_job_id)
         seen = world.ended(one)
         assert isinstance(seen, Exited), f"it is {seen!r}"
-        assert (wrong := wrong_usage(seen.usage)) is None, f"{seen!r}: {wrong}"
+        _, wrong = answers.used(seen.usage)
+        assert not wrong, f"{seen!r}: {wrong[0].words}"
         assert seen.usage, f"{seen!r} has none"
 
 

@@ -1,7 +1,7 @@
 """One executor under test: its host, its platform, and what it was given."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,9 +23,11 @@ from jobmon.plugins import (
     Submission,
     SubmitRequest,
     Submitted,
-    Unknown,
+    answers,
 )
+from jobmon.plugins.answer_parts import Fault, Span
 from jobmon.plugins.resources import parse_resources
+from jobmon.testing import boundary
 from jobmon.testing.calls import CallThread
 from jobmon.testing.context import KitContext
 from jobmon.testing.platform import Platform
@@ -108,9 +110,11 @@ class World:
     def call(self, what: str, work: Callable[[], T]) -> T:
         """Make a call in the executor's thread, within the time limit; what is left to write ends the check."""
         try:
-            return self.calls.call(what, work)
+            answer = self.calls.call(what, work)
         except NotImplementedError:
             not_exercised(f"{what} is left to write")
+        boundary.hold("context.report: what is pushed", self.context.wrong())
+        return answer
 
     def requests(self, count: int = 1, *, name: str = "task", arguments: Sequence[str] = ()) -> list[SubmitRequest]:
         """New requests; `arguments` are added to their workers' command lines."""
@@ -144,17 +148,19 @@ class World:
         self._tokens += tokens
         outcomes: list[tuple[str, Outcome]] = []
 
+        faults: list[Fault] = []
+
         def send() -> SchedulerUnavailable | None:
             try:
-                for token, outcome in submit():
-                    outcomes.append((token, outcome))
-                    if type(outcome) is Accepted:
-                        self._tokens_by_id[outcome.executor_job_id] = token
+                boundary.read_outcomes(submit(), tokens, outcomes, faults)
             except SchedulerUnavailable as error:
                 return error
             return None
 
-        return Sent(outcomes, self.call("submit", send))
+        outage = self.call("submit", send)
+        self._tokens_by_id |= {one.executor_job_id: token for token, one in outcomes if isinstance(one, Accepted)}
+        boundary.hold("submit", faults)
+        return Sent(outcomes, outage)
 
     def array_of(self, members: Sequence[SubmitRequest]) -> ArrayRequest:
         """These requests as one array."""
@@ -221,9 +227,8 @@ class World:
 
     def observe(self, submitted: Sequence[Submitted]) -> dict[str, Observation]:
         """What `observe` answers."""
-        answer = self.call("observe", lambda: self.executor.observe(submitted=submitted))
-        assert isinstance(answer, Mapping), f"observe answered {answer!r}, which is no mapping"
-        return dict(answer)
+        tokens = [one.token for one in submitted]
+        return self._of_each("observe", tokens, lambda: self.executor.observe(submitted=submitted), answers.observation)
 
     def cancel(self, submitted: Sequence[Submitted]) -> None:
         """Ask for their ends, once."""
@@ -232,16 +237,33 @@ class World:
     def find(self, sought: Sequence[SubmitRequest | Submitted | Submission]) -> dict[str, Finding]:
         """What `find` answers."""
         submissions = [one if isinstance(one, Submission) else _submission(one) for one in sought]
-        answer = self.call("find", lambda: self.executor.find(submissions=submissions))
-        assert isinstance(answer, Mapping), f"find answered {answer!r}, which is no mapping"
-        return dict(answer)
+        tokens = [one.token for one in submissions]
+        return self._of_each("find", tokens, lambda: self.executor.find(submissions=submissions), answers.finding)
+
+    def _of_each(
+        self,
+        method: str,
+        tokens: Sequence[str],
+        ask: Callable[[], object],
+        check: Callable[[object, Span], tuple[T, list[Fault]]],
+    ) -> dict[str, T]:
+        def work() -> dict[str, T]:
+            began = datetime.now(UTC)
+            return boundary.read(method, ask(), tokens, check, lambda: self._since(began))
+
+        return self.call(method, work)
+
+    def _since(self, began: datetime) -> Span:
+        """From then until now, by this clock and by the one that the executor sees."""
+        now, set_by = datetime.now(UTC), self.clock_offset
+        return Span(min(began, began + set_by), max(now, now + set_by))
 
     def look(self, one: Submitted) -> Observation:
         """What is known of one attempt now: its end if one was pushed, else what `observe` says."""
         pushed = self.context.last_pushed(one.token)
         if isinstance(pushed, Exited):
             return pushed
-        return self.observe([one]).get(one.token, Unknown("the answer leaves it out"))
+        return self.observe([one])[one.token]
 
     def until(self, reached: Callable[[], object], what: str) -> None:
         """Look again until it is so.

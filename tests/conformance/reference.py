@@ -33,7 +33,7 @@ TOKEN_LENGTH = 27
 class Settings:
     """Where the jobs are."""
 
-    table: JobTable = attrs.field(factory=JobTable)
+    table: Any = attrs.field(factory=JobTable)
 
 
 class Memory(Executor):

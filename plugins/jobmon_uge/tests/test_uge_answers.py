@@ -274,7 +274,7 @@ ENDS = {
     "h_vmem_malloc": (1, Reason.EXIT_NONZERO), "exit99": (0, None), "h_rt": (137, Reason.TIMEOUT),
     "s_rt": (138, Reason.TIMEOUT), "xcpu": (137, Reason.TIMEOUT), "h_vmem_shell": (137, Reason.OUT_OF_MEMORY),
     "qdel_running": (137, Reason.SIGNALLED), "sigkill": (137, Reason.SIGNALLED), "sigterm": (143, Reason.SIGNALLED),
-    "segv": (139, Reason.SIGNALLED), "noshell": (0, Reason.UNKNOWN), "binshelln": (0, Reason.UNKNOWN),
+    "segv": (139, Reason.SIGNALLED), "noshell": (None, Reason.UNKNOWN), "binshelln": (None, Reason.UNKNOWN),
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from jobmon.managers import job_instance_reconciler, served, session
 from jobmon.managers.breaker import Breaker
 from jobmon.managers.job_instance_manager import JobInstanceManager
 from jobmon.plugins import (
+    Absent,
     Accepted,
     Executor,
     Exited,
@@ -205,7 +206,7 @@ class Platform:
     calls: list = attrs.field(factory=list)
     settled: list = attrs.field(factory=list)
     made: int = 0
-    has: dict = attrs.field(factory=dict)  # token: what observe says
+    has: dict = attrs.field(factory=dict)  # token: what observe says; Absent: as of now
     findings: dict = attrs.field(factory=dict)
     blocked: threading.Event = attrs.field(factory=threading.Event)
     away: bool = False
@@ -268,7 +269,7 @@ class Fake(Executor):
     def observe(self, *, submitted):
         self._ask("observe", [s.token for s in submitted])
         self.settings.shown = list(submitted)
-        return {s.token: self.settings.has[s.token] for s in submitted if s.token in self.settings.has}
+        return {s.token: self._told(self.settings.has[s.token]) for s in submitted if s.token in self.settings.has}
 
     def cancel(self, *, submitted):
         self._ask("cancel", [s.token for s in submitted])
@@ -277,7 +278,11 @@ class Fake(Executor):
         tokens = [submission.token for submission in submissions]
         self._ask("find", tokens)
         self.settings.sought = list(submissions)
-        return {token: self.settings.findings[token] for token in tokens if token in self.settings.findings}
+        findings = self.settings.findings
+        return {token: self._told(findings[token]) for token in tokens if token in findings}
+
+    def _told(self, told):
+        return Absent(self.now()) if told is Absent else told
 
     def settled(self, *, tokens):
         self.settings.settled += tokens

@@ -1,7 +1,5 @@
 """Arrays: one submission for many attempts, each of which then goes its own way."""
 
-from datetime import UTC, datetime
-
 import msgspec
 import pytest
 
@@ -9,7 +7,6 @@ from jobmon.plugins import Absent, Accepted, ArrayRefused, Exited, Found, Reject
 from jobmon.states.names import InstanceState as S
 from jobmon.wire.leases import ArrayPlace, LiveInstance, OutcomeKind
 
-NOW = datetime(2026, 1, 31, tzinfo=UTC)
 ARRAY = "j" + "z" * 26
 
 
@@ -113,7 +110,7 @@ def test_an_uncertain_array_is_looked_for_whole_and_not_sent_again_before_it_is_
         (token, array.job_name, index) for index, token in enumerate(array.members, 1)
     ]
     platform.submit_array = None
-    platform.findings = {token: Absent(NOW) for token in array.members}
+    platform.findings = dict.fromkeys(array.members, Absent)
     server.until(lambda: len(server.tokens_in(S.SUBMITTED_TO_BATCH_EXECUTOR)) == 3)
     assert len(platform.arrays) == 2
 

@@ -1,7 +1,6 @@
 """Executors whose workers run on other hosts: the server's address for them, shared folders, the platform's output."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from jobmon.plugins import Absent, Accepted, Exited, Reporting
 from jobmon.states.evidence import Sighting
 from jobmon.states.names import InstanceState as S
 from jobmon.wire.health import Listen, Listening
-
-NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -45,7 +42,7 @@ def started(platform):
     def submit(executor, requests):
         for request in requests:
             files.append(start_file(request.worker_argv))
-            platform.has[request.token] = Absent(NOW)
+            platform.has[request.token] = Absent
             yield request.token, Accepted("7")
 
     platform.submit = submit
@@ -120,7 +117,7 @@ def test_the_platforms_output_is_quoted_of_what_is_gone_without_a_report(server,
         for request in requests:
             path = executor.context.output_path(token=request.token)
             path.write_text("x" * 5000 + "\nbash: /opt/python9: No such file or directory\n")
-            platform.has[request.token] = Absent(NOW)
+            platform.has[request.token] = Absent
             yield request.token, Accepted("7")
 
     platform.submit = submit

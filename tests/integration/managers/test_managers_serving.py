@@ -37,8 +37,8 @@ def test_live_attempts_are_adopted(server, platform, manage):
     }
     ids = {"placed": "7", "doomed": "8"}
     server.adopted = [live(token, state, ids.get(token)) for token, state in server.states.items()]
-    platform.findings = {"found": Found("9"), "absent": Absent(NOW), "unclear": CannotTell("half an answer")}
-    platform.has = {"found": Exited(0), "placed": Exited(0), "doomed": Absent(NOW)}
+    platform.findings = {"found": Found("9"), "absent": Absent, "unclear": CannotTell("half an answer")}
+    platform.has = {"found": Exited(0), "placed": Exited(0), "doomed": Absent}
     manage(uncertain_after_s=0.05)
     server.until(lambda: not server.live() and len(server.tokens_in(S.DONE)) == 3)
     assert {
@@ -60,7 +60,7 @@ def test_cancel_is_repeated_until_the_platform_confirms_the_end(server, platform
     [token] = server.states
     server.tell(token, S.CANCELLING)
     server.until(lambda: platform.calls.count(("cancel", [token])) >= 3)
-    platform.has[token] = Absent(NOW)
+    platform.has[token] = Absent
     server.until(lambda: server.states[token] is S.CANCELLED)
 
 
@@ -80,7 +80,7 @@ def test_thousands_are_cancelled_in_pieces_between_which_others_get_their_turn(s
 
     server.until(all_were_asked_for)
     assert max(map(len, cancels)) <= 100
-    platform.has = dict.fromkeys(server.states, Absent(NOW))
+    platform.has = dict.fromkeys(server.states, Absent)
     server.until(lambda: len(server.tokens_in(S.CANCELLED)) == 250)
 
 

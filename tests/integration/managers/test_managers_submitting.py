@@ -2,7 +2,6 @@
 
 import re
 import time
-from datetime import UTC, datetime
 
 import pytest
 
@@ -18,7 +17,6 @@ from jobmon.plugins import (
 from jobmon.states.names import InstanceState as S
 
 PATIENCE_S = 20.0
-NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 def test_jobs_end_and_the_manager_ends_by_itself(server, platform, manage):
@@ -120,7 +118,7 @@ def test_submissions_without_an_outcome_are_found_and_never_sent_twice(server, p
 def test_a_submission_that_the_platform_does_not_have_is_queued_again_with_another_token(server, platform, manage):
     def first_is_uncertain(executor, requests):
         platform.submit = platform.accept_and_end
-        platform.findings = {requests[0].token: Absent(NOW)}
+        platform.findings = {requests[0].token: Absent}
         yield requests[0].token, Uncertain("no answer in time")
 
     platform.submit = first_is_uncertain
@@ -133,7 +131,7 @@ def test_a_submission_that_the_platform_does_not_have_is_queued_again_with_anoth
 def test_an_overrunning_call_is_left_behind_with_its_executor(server, platform, manage):
     def overruns_once(executor, requests):
         platform.submit = platform.accept_and_end
-        platform.findings = {requests[0].token: Absent(NOW)}
+        platform.findings = {requests[0].token: Absent}
         platform.blocked.wait(PATIENCE_S)
         yield requests[0].token, Accepted("too late")
 
@@ -156,7 +154,7 @@ def test_an_outage_of_the_platform_fails_nothing_and_is_told(server, platform, m
     calls = len(platform.calls)
     server.until(lambda: len(platform.calls) > calls + 5)
     assert {S.RUNNING, S.SUBMITTING} >= set(server.states.values())
-    platform.findings = {token: Absent(NOW) for token in server.tokens_in(S.SUBMITTING)}
+    platform.findings = dict.fromkeys(server.tokens_in(S.SUBMITTING), Absent)
     platform.submit = platform.accept_and_end
     platform.has.update(dict.fromkeys(server.tokens_in(S.RUNNING), Exited(0)))
     platform.away = False
@@ -201,7 +199,7 @@ def test_a_platform_that_takes_nothing_costs_one_attempt_a_try_and_status_says_s
 def test_an_executor_that_cannot_be_started_again_gets_nothing_and_nothing_is_lost(server, platform, manage):
     def overruns_once(executor, requests):
         platform.submit = platform.accept_and_end
-        platform.findings = {requests[0].token: Absent(NOW)}
+        platform.findings = {requests[0].token: Absent}
         platform.refuses_to_start = 2
         platform.blocked.wait(PATIENCE_S)
         yield requests[0].token, Accepted("too late")

@@ -70,7 +70,7 @@ class Dummy(Executor):
             self.context.report(observations=ended)
 
     def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
-        """Answer for every attempt; one that the answer leaves out counts as Unknown."""
+        """Answer for every attempt that was asked about, and for no other."""
         self._answer_or_raise()
         return {attempt.token: self._look_at(attempt) for attempt in submitted}
 

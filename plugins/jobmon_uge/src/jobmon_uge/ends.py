@@ -32,6 +32,7 @@ _FAILED: dict[int, tuple[Reason, str]] = {
     100: (Reason.SIGNALLED, "ended by a signal"),
 }
 _SIGXCPU = 24
+_STATUSES = range(256)
 
 
 def exited(record: Record, memory_resources: Sequence[str] = (), user: str = "") -> Exited:
@@ -43,7 +44,8 @@ def exited(record: Record, memory_resources: Sequence[str] = (), user: str = "")
     elif record.failed in (37, 100):
         reason = _limit(record, memory_resources) or _deleted(record, user) or known
     usage = {"wall_s": record.wall_s, "cpu_s": record.cpu_s, "max_rss_bytes": record.rss_bytes}
-    return Exited(record.status, reason, usage, _detail(record, words))
+    status = record.status if reason is None else record.status or None
+    return Exited(status if status in _STATUSES else None, reason, usage, _detail(record, words))
 
 
 def _deleted(record: Record, user: str) -> Reason | None:

@@ -58,7 +58,6 @@ class Accounts:
 
     records: Records
     asked_s: float  #: when it was asked, by the clock that is never set
-    as_of: datetime
 
 
 class GridEngine(Executor):
@@ -170,7 +169,7 @@ class GridEngine(Executor):
     def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
         if not submitted:
             return {}
-        listing = self._listing()
+        asked_at, listing = self.now(), self._listing()
         listed, gone = [], []
         for one in submitted:
             row = listing.row(one)
@@ -179,7 +178,7 @@ class GridEngine(Executor):
             else:
                 listed.append((one, row))
                 self._missing_since.pop(one.token, None)
-        return self._seen_listed(listed) | (self._seen_gone(gone) if gone else {})
+        return self._seen_listed(listed) | (self._seen_gone(gone, asked_at) if gone else {})
 
     def _seen_listed(self, listed: Sequence[tuple[Submitted, Row]]) -> dict[str, Observation]:
         failed = [(one, row) for one, row in listed if is_error(row.state)]
@@ -213,12 +212,14 @@ class GridEngine(Executor):
             done = self.run(commands.explanation(self.settings, jobs), timeout_s=self.settings.query_timeout)
             self._whys |= answers.explanations(done.stdout)
 
-    def _seen_gone(self, gone: Sequence[Submitted]) -> dict[str, Observation]:
+    def _seen_gone(self, gone: Sequence[Submitted], asked_at: datetime) -> dict[str, Observation]:
         missing_since_s = {one.token: self._missing_since_s(one.token) for one in gone}
         accounts, trouble = self._ask_accounting(gone)
-        return {one.token: self._end(one, missing_since_s[one.token], accounts, trouble) for one in gone}
+        return {one.token: self._end(one, missing_since_s[one.token], accounts, trouble, asked_at) for one in gone}
 
-    def _end(self, one: Submitted, missing_since_s: float, accounts: Accounts | None, trouble: str) -> Observation:
+    def _end(
+        self, one: Submitted, missing_since_s: float, accounts: Accounts | None, trouble: str, asked_at: datetime
+    ) -> Observation:
         """How one ended that has left the queue."""
         if one.token in self._not_started:
             return self._not_started[one.token]
@@ -229,7 +230,7 @@ class GridEngine(Executor):
             # Of those that never began no record comes.
             deleted = not self._deleted.isdisjoint((_place(one), (_place(one)[0], None)))
             if deleted or accounts.asked_s - missing_since_s >= self.settings.accounting_wait:
-                return Absent(accounts.as_of)
+                return Absent(asked_at)  # the accounting was asked after it had left the queue, perhaps long ago
             return Unknown("it has left the queue and is not accounted for yet")
         missing_s = self.monotonic() - missing_since_s
         if missing_s >= self.settings.accounting_patience:
@@ -251,8 +252,8 @@ class GridEngine(Executor):
         return answer.value, answer.trouble
 
     def _accounts(self, since: datetime) -> Accounts:
-        asked_s, as_of = self.monotonic(), self.now()
-        return Accounts(self._records(since), asked_s, as_of)
+        asked_s = self.monotonic()
+        return Accounts(self._records(since), asked_s)
 
     def _listing(self) -> Listing:
         done = self.run(commands.listing(self.settings, self._user), timeout_s=self.settings.query_timeout).check()
@@ -298,7 +299,7 @@ class GridEngine(Executor):
     def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         if not submissions:
             return {}
-        listing = self._listing()
+        asked_at, listing = self.now(), self._listing()
         ids, trouble, accounts = dict(listing.ids), "", None
         missing = [one for one in submissions if key_of(one) not in ids]
         since_s = {one.token: self._missing_since_s(one.token) for one in missing}
@@ -307,12 +308,20 @@ class GridEngine(Executor):
             records = accounts.records if accounts is not None else {}
             ids |= {key_of_name(one.name): one.job for several in records.values() for one in several}
         return {
-            one.token: self._finding(one, ids.get(key_of(one)), since_s.get(one.token, 0.0), accounts, trouble)
+            one.token: self._finding(
+                one, ids.get(key_of(one)), since_s.get(one.token, 0.0), accounts, trouble, asked_at
+            )
             for one in submissions
         }
 
     def _finding(
-        self, one: Submission, job: str | None, missing_since_s: float, accounts: Accounts | None, trouble: str
+        self,
+        one: Submission,
+        job: str | None,
+        missing_since_s: float,
+        accounts: Accounts | None,
+        trouble: str,
+        asked_at: datetime,
     ) -> Finding:
         if job is not None:
             self._missing_since.pop(one.token, None)
@@ -320,7 +329,7 @@ class GridEngine(Executor):
         if accounts is None:
             return CannotTell(f"qstat does not list it; {trouble}")
         if accounts.asked_s - missing_since_s >= self.settings.accounting_wait:
-            return Absent(accounts.as_of)
+            return Absent(asked_at)
         return CannotTell("neither qstat nor the accounting has it, which may be late")
 
 

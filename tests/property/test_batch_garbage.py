@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from batch_lab import NAME, TOKEN, AccountedLab, Lab, array, attempt, member, request, sought
+from batch_lab import NAME, NOON, TOKEN, AccountedLab, Lab, array, attempt, member, request, sought
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +18,8 @@ from jobmon.plugins import (
     SchedulerUnavailable,
     SubmitRequest,
 )
-from jobmon.testing.valid import wrong_finding, wrong_observation, wrong_outcome
+from jobmon.plugins import answers as rules
+from jobmon.plugins.answer_parts import Fault, Span
 
 #: Text of any kind, much of it close to what the lab's commands print.
 pieces = st.one_of(
@@ -59,6 +60,28 @@ anything = st.one_of(
 )
 ATTEMPTS = [attempt(), member(2)]
 SOUGHT = [sought(), sought(2)]
+
+CALL = Span(NOON, NOON)
+
+
+def first(faults: list[Fault]) -> str | None:
+    """What is wrong; None: nothing."""
+    return faults[0].words if faults else None
+
+
+def wrong_outcome(outcome: object) -> str | None:
+    """By the rules that hosts hold it against."""
+    return first(rules.outcome(outcome)[1])
+
+
+def wrong_observation(seen: object) -> str | None:
+    """The same."""
+    return first(rules.observation(seen, CALL)[1])
+
+
+def wrong_finding(finding: object) -> str | None:
+    """The same."""
+    return first(rules.finding(finding, CALL)[1])
 
 
 def wrong(asked: set[str], answer: Mapping[str, object], judge: Any) -> list[str]:

@@ -6,14 +6,13 @@ from types import MappingProxyType
 
 import attrs
 
+from jobmon.plugins.answer_parts import USAGE_KEYS, wrong_id, wrong_used
 from jobmon.plugins.records import Exited, Observation, Pending, Running, Submission, Submitted, Unknown
 from jobmon.plugins.wording import cut, shown
 from jobmon.states.reasons import Reason
 
 #: What a platform's word for a state may mean.
 State = Pending | Running | Exited
-_USAGE = ("wall_s", "cpu_s", "max_rss_bytes")
-_NO_AMOUNT = 1e18
 _LONGEST_DETAIL = 1000
 
 
@@ -78,10 +77,10 @@ def checked(rows: object) -> list[Row]:
     for row in found:
         if not isinstance(row, Row):
             raise ValueError(f"the parser made {shown(row)} of a part of it, no Row")
-        if not (all(isinstance(text, str) for text in (row.id, row.name, row.state, row.detail)) and row.id):
-            raise ValueError(
-                f"the parser made {shown(row)}: id, name, state and detail are texts, and the id is not empty"
-            )
+        if not all(isinstance(text, str) for text in (row.id, row.name, row.state, row.detail)):
+            raise ValueError(f"the parser made {shown(row)}: id, name, state and detail are texts")
+        if wrong := wrong_id(row.id):
+            raise ValueError(f"the parser made {shown(row)}: {wrong}")
         if not isinstance(row.members, tuple | range) or any(type(index) is not int for index in _few(row.members)):
             raise ValueError(f"the parser made {shown(row)}: members are a tuple or a range of whole numbers")
         if type(row.status) not in (int, type(None)) or not isinstance(row.usage, Mapping):
@@ -128,5 +127,4 @@ def _end(row: Row, state: Exited, detail: str) -> Exited:
 
 def _usage(told: Mapping[str, float]) -> Mapping[str, float]:
     """What of it can be: a text may say anything."""
-    numbers = {key: told[key] for key in _USAGE if type(told.get(key)) in (int, float)}
-    return {key: value for key, value in numbers.items() if 0 <= value < _NO_AMOUNT}
+    return {key: told[key] for key in USAGE_KEYS if key in told and not wrong_used(key, told[key])}

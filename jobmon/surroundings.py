@@ -31,7 +31,7 @@ def surroundings() -> Surroundings:
         environment.pop(name, None)
     return Surroundings(
         environment,
-        _umask(),
+        current_umask(),
         {name: list(resource.getrlimit(number)) for name, number in _LIMITS.items()},
         os.getpriority(os.PRIO_PROCESS, 0),
         sorted(os.sched_getaffinity(0)),
@@ -61,8 +61,8 @@ def adopt(wanted: Surroundings) -> list[str]:
     return refused
 
 
-def _umask() -> int:
-    """As /proc shows it: os.umask() would have to set it, under the eyes of other threads."""
+def current_umask() -> int:
+    """The umask, as /proc shows it: os.umask() would have to set it, under the eyes of other threads."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1], 8) for line in lines if line.startswith("Umask:"))
 

@@ -7,9 +7,7 @@ import contextlib
 import faulthandler
 import json
 import os
-import resource
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,12 +17,12 @@ from typing import Any
 
 from jobmon.errors import PluginError
 from jobmon.isolated import isolated
+from jobmon.plugins.host_state import HostState
 from jobmon.plugins.metadata import InstalledType
 from jobmon.plugins.tried import Tried
 from jobmon.plugins.wording import cut, said
 
 TIMEOUT_S = 60.0
-_LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
 
 
 def refuse_harm(installed: InstalledType) -> None:
@@ -71,46 +69,13 @@ def _harm(what: str) -> dict[str, Any]:
     return {"harm": what, "files": []}
 
 
-class _Host:
-    """What an import must leave as it is."""
-
-    def __init__(self) -> None:
-        self.environment, self.folder, self.umask = dict(os.environ), os.getcwd(), _umask()  # noqa: PTH109
-        self.limits = [resource.getrlimit(kind) for kind in _LIMITS]
-        self.python = (socket.getdefaulttimeout(), sys.excepthook, threading.excepthook)
-        self.handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
-        self.threads = set(threading.enumerate())
-        self.streams = (sys.stdout, sys.stderr, sys.stdin)
-
-    def harm(self) -> Iterator[str]:
-        """What was changed, a phrase each."""
-        now = _Host()
-        changed = {name for name, _ in self.environment.items() ^ now.environment.items()}
-        if changed:
-            yield f"changes the environment ({', '.join(sorted(changed))})"
-        if self.folder != now.folder:
-            yield f"changes the working folder to {now.folder}"
-        if self.umask != now.umask:
-            yield "changes the umask"
-        if self.limits != now.limits:
-            yield "changes the limits of the process"
-        if self.python != now.python:
-            yield "changes what Python does with errors nobody catches, or how long sockets wait"
-        if self.handlers != now.handlers or signal.getitimer(signal.ITIMER_REAL)[0]:
-            yield "changes what is done on signals"
-        if self.streams != now.streams:
-            yield "replaces the standard streams"
-        if left := now.threads - self.threads:
-            yield f"leaves threads running ({', '.join(sorted(thread.name for thread in left))})"
-        with contextlib.suppress(ChildProcessError):
-            if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-                yield "leaves processes running"
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _left(threads: set[threading.Thread]) -> Iterator[str]:
+    """What the import left running, a phrase each."""
+    if left := set(threading.enumerate()) - threads:
+        yield f"leaves threads running ({', '.join(sorted(thread.name for thread in left))})"
+    with contextlib.suppress(ChildProcessError):
+        if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            yield "leaves processes running"
 
 
 def _try(name: str) -> dict[str, Any]:
@@ -119,14 +84,15 @@ def _try(name: str) -> dict[str, Any]:
 
     output = os.memfd_create("standard output")
     os.dup2(output, 1)
-    host, before, failed, harm = _Host(), set(sys.modules), False, list[str]()
+    host, threads, before = HostState(), set(threading.enumerate()), set(sys.modules)
+    failed, harm = False, list[str]()
     try:
         Registry(try_first=False).load(name)
     except JobmonError:
         failed = True
     except BaseException as error:  # noqa: BLE001 - that it may raise KeyboardInterrupt is what this is for
         harm.append(f"raises {said(error)}")
-    harm += host.harm()
+    harm += [*host.changes(), *_left(threads)]
     with contextlib.suppress(Exception):
         host.streams[0].flush()
     if text := cut(os.pread(output, 200, 0).decode(errors="replace"), 80):

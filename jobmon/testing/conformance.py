@@ -23,6 +23,7 @@ from jobmon.testing.core_checks import CoreChecks
 from jobmon.testing.end_checks import ReasonsChecks, UsageChecks
 from jobmon.testing.fault_checks import FaultChecks
 from jobmon.testing.find_checks import FindChecks
+from jobmon.testing.host_checks import HostChecks
 from jobmon.testing.hostile_checks import HostileChecks
 from jobmon.testing.lives import LivesChecks
 from jobmon.testing.payload_checks import PayloadChecks
@@ -36,6 +37,7 @@ class ExecutorConformance(
     CoreChecks,
     CancelChecks,
     ArrayChecks,
+    HostChecks,
     FindChecks,
     UsageChecks,
     ReasonsChecks,

@@ -26,9 +26,10 @@ from jobmon.plugins import (
     answers,
 )
 from jobmon.plugins.answer_parts import Fault, Span
+from jobmon.plugins.host_state import HostState
 from jobmon.plugins.resources import parse_resources
 from jobmon.testing import boundary
-from jobmon.testing.calls import CallThread
+from jobmon.testing.calls import CallThread, Overrun
 from jobmon.testing.context import KitContext
 from jobmon.testing.platform import Platform
 from jobmon.testing.sentences import not_exercised
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from jobmon.testing.conformance import ExecutorConformance
 
 T = TypeVar("T")
+#: By test class and method: how often a call gave no answer within its limit.
+_overruns: dict[type, dict[str, int]] = {}
 #: A pause between two looks at a platform that does not push.
 _LOOK_AGAIN_S = 0.02
 
@@ -59,37 +62,58 @@ class World:
     """An executor, made and started, and the means to lead it through a life as its host would."""
 
     def __init__(self, conformance: "ExecutorConformance", folder: Path) -> None:
+        self._host = HostState()
         self.conformance = conformance
         self.folder = folder
         self.context = KitContext(folder, conformance.executor_type.name)
         self.stand_ins = StandIns(folder / "stand-ins")
-        self.calls = CallThread(conformance.call_timeout_s)
+        self._overruns = _overruns.setdefault(type(conformance), {})
+        self.calls = CallThread(conformance.call_timeout_s, self._overruns)
         self.clock_offset = timedelta(0)
         self._tokens_by_id: dict[str, str] = {}
         self._tokens: list[str] = []
         self.platform: Platform = conformance.platform()
         self.platform.attach(self)
-        self.executor = self.new_executor()
+        try:
+            self.executor = self.new_executor()
+        except BaseException:
+            try:
+                self.platform.close()
+            finally:
+                self._let_go()
+            raise
 
     def close(self) -> None:
         """End everything."""
+        known = self._overruns.get("stop", 0)
         try:
             self.platform.close()
             self.call("stop", self.executor.stop)
+        except Overrun:
+            if not known:  # else another check has failed for it
+                raise
         finally:
-            self.calls.close()
-            self.stand_ins.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.calls.close()
+        self.stand_ins.close()
+        self._host.put_back()  # for the next one: whatever this executor did to it
 
     # The executor.
 
     def new_executor(self) -> Executor:
         """One more executor of the same name, started."""
-        executor = self.conformance.make(self.platform)
+        executor = self.made()
         self.platform.adopt(executor)
         if self.clock_offset:
             executor.now = self._now  # type: ignore[method-assign]
         self.call("start", lambda: executor.start(self.context))
         return executor
+
+    def made(self) -> Executor:
+        """One more executor of the same name, not started."""
+        return self.call("the constructor", lambda: self.conformance.make(self.platform))
 
     def restart(self, *, stop: bool = True) -> None:
         """Go on with another executor, as after a restart of the manager; without `stop`, as after its death."""

@@ -54,6 +54,7 @@ format: environment
 docs: environment
 	$(VENV)/bin/python docs/make_states.py
 	$(VENV)/bin/python docs/make_reference.py
+	$(VENV)/bin/python docs/make_testing_reference.py
 
 bench: environment
 	$(VENV)/bin/python -m benchmarks $(BENCH)

@@ -130,7 +130,9 @@ def signature(function: Callable[..., Any]) -> str:
     short = re.sub(r"(?<![\w.])(?:[a-z_]+[.])+(?=[A-Za-z])", "", text)
     for union in ("Outcome", "Observation", "Finding"):
         short = short.replace(" | ".join(one.__name__ for one in typing.get_args(getattr(plugins, union))), union)
-    return f"`{function.__name__}{short}`".replace("'Completed'", "Completed")
+    return (
+        f"`{function.__name__}{short}`".replace("'Completed'", "Completed").replace("'World'", "World").replace("~", "")
+    )
 
 
 def members(cls: type) -> Iterator[str]:
@@ -182,6 +184,11 @@ def entry(name: str) -> Iterator[str]:
     if not inspect.isclass(thing):
         yield from [*other(name, thing), ""]
         return
+    yield from described(name, thing)
+
+
+def described(name: str, thing: Any) -> Iterator[str]:
+    """A class: what it is, and what it has."""
     yield from [prose(thing), ""]
     if issubclass(thing, Enum):
         meaning = comments(thing)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from jobmon.plugins.batch.executor import BatchExecutor
     from jobmon.plugins.batch.rows import Row
     from jobmon.plugins.beside import Answer, Beside
+    from jobmon.plugins.command import Completed
     from jobmon.plugins.context import ExecutorContext
-    from jobmon.plugins.executor import CONTRACT_VERSION, Completed, Executor
+    from jobmon.plugins.executor import CONTRACT_VERSION, Executor
     from jobmon.plugins.hookspecs import hookimpl
     from jobmon.plugins.records import (
         Absent,
@@ -62,8 +63,9 @@ _HOMES = {
     "jobmon.plugins.batch.executor": "BatchExecutor",
     "jobmon.plugins.batch.rows": "Row",
     "jobmon.plugins.beside": "Answer Beside",
+    "jobmon.plugins.command": "Completed",
     "jobmon.plugins.context": "ExecutorContext",
-    "jobmon.plugins.executor": "CONTRACT_VERSION Completed Executor",
+    "jobmon.plugins.executor": "CONTRACT_VERSION Executor",
     "jobmon.plugins.hookspecs": "hookimpl",
     "jobmon.plugins.records": (
         "Absent Accepted ArrayRefused ArrayRequest CannotTell Deferred Exited Finding Found Observation Outcome "

@@ -1,13 +1,11 @@
 """The class that an executor plugin derives from."""
 
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import attrs
-
+from jobmon.plugins.command import Completed, run_command
 from jobmon.plugins.context import ExecutorContext
 from jobmon.plugins.records import (
     ArrayRequest,
@@ -16,7 +14,6 @@ from jobmon.plugins.records import (
     Observation,
     Outcome,
     Placement,
-    SchedulerUnavailable,
     Submission,
     SubmitRequest,
     Submitted,
@@ -28,37 +25,6 @@ from jobmon.states.evidence import Reporting
 
 #: The version of the contract that this host speaks. A plugin loads when its major is the same and its minor not above.
 CONTRACT_VERSION = (1, 0)
-
-
-@attrs.frozen
-class Completed:
-    """What a platform's command answered within its time limit."""
-
-    argv: tuple[str, ...]
-    status: int | None  #: None: it was stopped at the time limit
-    stdout: str
-    stderr: str
-
-    @property
-    def ok(self) -> bool:
-        """It ended in time with status 0."""
-        return self.status == 0
-
-    @property
-    def timed_out(self) -> bool:
-        """It was stopped at the time limit."""
-        return self.status is None
-
-    def check(self) -> "Completed":
-        """This, when it succeeded.
-
-        Raises:
-            SchedulerUnavailable: it did not.
-        """
-        if not self.ok:
-            how = "gave no answer in time" if self.timed_out else f"exited with {self.status}"
-            raise SchedulerUnavailable(f"{self.argv[0]} {how}: {(self.stderr or self.stdout).strip()}")
-        return self
 
 
 class Executor:
@@ -168,25 +134,12 @@ class Executor:
     ) -> Completed:
         """Run a platform's command: no shell, no inherited input, its output as text, stopped at the time limit.
 
-        `environment` None is the manager's own: the user's, whose variables may change what the command means.
+        It returns when the command itself has ended, even if the command left something in the background.
+        `environment` is all that the command gets, in place of the manager's: to add to that, give
+        `{**os.environ, "NAME": "value"}`. None is the manager's own: the user's, whose variables may change what the
+        command means.
+
+        Raises:
+            SchedulerUnavailable: there is no such command, or it cannot be run.
         """
-        try:
-            done = subprocess.run(
-                list(argv),
-                input=stdin,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=timeout_s,
-                check=False,
-                env=None if environment is None else dict(environment),
-            )
-        except subprocess.TimeoutExpired as error:
-            return Completed(tuple(argv), None, _text(error.stdout), _text(error.stderr))
-        except OSError as error:
-            raise SchedulerUnavailable(f"cannot run {argv[0]}: {error}") from error
-        return Completed(tuple(argv), done.returncode, done.stdout, done.stderr)
-
-
-def _text(output: str | bytes | None) -> str:
-    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""
+        return run_command(argv, timeout_s=timeout_s, stdin=stdin, environment=environment)

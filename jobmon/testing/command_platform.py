@@ -55,9 +55,10 @@ class CommandPlatform(JobTable):
     have said, with status 1.
     """
 
-    commands: ClassVar[Mapping[str, Fake]] = {}
+    commands: ClassVar[Mapping[str, Fake]] = {}  #: by the name that the executor runs
+    #: What each says, on standard error, while the platform is away.
     away: ClassVar[str] = "error: no answer from the scheduler"
-    command_limit_s: ClassVar[float] = 1.0
+    command_limit_s: ClassVar[float] = 1.0  #: the executor's time limit, where an answer is lost
 
     def attach(self, world: "World") -> None:
         super().attach(world)

@@ -28,12 +28,15 @@ from jobmon.testing.hostile_checks import HostileChecks
 from jobmon.testing.lives import LivesChecks
 from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
+from jobmon.testing.sentences import not_exercised
+from jobmon.testing.set_up import SetUpChecks, wrong_set_up
 from jobmon.testing.stand_in import LocalPlatform
 from jobmon.testing.world import World
 from jobmon.testing.written_checks import WrittenChecks
 
 
 class ExecutorConformance(
+    SetUpChecks,
     CoreChecks,
     CancelChecks,
     ArrayChecks,
@@ -47,12 +50,15 @@ class ExecutorConformance(
     LivesChecks,
     WrittenChecks,
 ):
-    """Every sentence of the executor contract, each as a test. Derive from it and name the type."""
+    """Every sentence of the executor contract, each as a test. Derive from it and name the type.
 
-    executor_type: ClassVar[type[Executor]]
-    #: The executor's settings; None: the defaults of its `settings_type`.
+    A class whose attributes are wrong fails once, with a sentence. The fixture `world` is a World, new for each test.
+    """
+
+    executor_type: ClassVar[type[Executor]]  #: the class under test
+    #: An instance of the executor's `settings_type`, such as `Settings(queue="long")`; None: one with its defaults.
     settings: ClassVar[Any] = None
-    #: What each attempt asks for, as a task would write it.
+    #: What each attempt asks for, a table as a task has it: `{"cores": 2, "labbatch": {"queue": "long"}}`.
     resources: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     #: Makes the platform object of one test. None: the kit's own for executors that start workers on this host,
     #: for others one that can do nothing.
@@ -103,6 +109,8 @@ class ExecutorConformance(
     @pytest.fixture
     def world(self, tmp_path: Path) -> Iterator[World]:
         """The executor and its surroundings, new for each test."""
+        if wrong_set_up(self):
+            not_exercised("the test class is not set up")
         new = World(self, tmp_path)
         try:
             yield new

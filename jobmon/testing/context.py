@@ -17,7 +17,7 @@ _FARTHEST = timedelta(days=3)
 
 
 class KitContext:
-    """An `ExecutorContext` that keeps what is pushed."""
+    """An `ExecutorContext` that keeps what is pushed: `pushed` has all of it, in order, as (token, observation)."""
 
     def __init__(self, folder: Path, executor: str) -> None:
         self.executor = executor

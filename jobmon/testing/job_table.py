@@ -46,7 +46,10 @@ _STATUS = {Reason.EXIT_NONZERO: 1, Reason.SIGNALLED: 137, Reason.OUT_OF_MEMORY: 
 
 
 class JobTable(Platform):
-    """A scheduler in memory. `submit`, `listing` and `delete` are its own doors, for executors and fake commands."""
+    """A scheduler in memory. `submit`, `listing` and `delete` are its own doors, for executors and fake commands.
+
+    `jobs` has them by id, `history` the names of all that there ever were, an array's once.
+    """
 
     reasons: ClassVar[tuple[Reason, ...]] = (
         Reason.EXIT_NONZERO,

@@ -1,8 +1,11 @@
 """What the kit says at the end, and how it is reached from the command line."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from jobmon.testing.reporting import summary
 from jobmon.testing.sentences import Area
@@ -75,6 +78,52 @@ def test_what_is_not_exercised_fails_where_a_class_says_that_all_of_it_can_be(tm
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "not exercised: the platform object has no refuse(); the class says complete = True" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ("pass", "TestIt: executor_type is None, not a class derived from Executor"),
+        ("executor_type = 'dummy'", "TestIt: executor_type is 'dummy', not a class derived from Executor"),
+        (
+            "executor_type = Dummy\n    settings = {'seed': 1}\n    complete = True",
+            "TestIt: settings is {'seed': 1}, not an instance of the settings_type of Dummy: "
+            "write settings = Settings(...)",
+        ),
+        (
+            "executor_type = Needs",
+            "TestIt: settings is not given, and Needed() fails (TypeError: Needed.__init__() missing 1 required "
+            "positional argument: 'queue'): write settings = Needed(...)",
+        ),
+        (
+            "executor_type = Dummy\n    resources = {'gpu': 1}",
+            "TestIt: resources is {'gpu': 1}, which no task could ask for: unknown resource 'gpu'; did you mean "
+            """'gpus'?; write it as {"cores": 1, "dummy": {...}}""",
+        ),
+        (
+            "executor_type = Dummy\n    resources = Resources()",
+            "TestIt: resources is Resources(cores=1, memory=None, runtime=None, gpus=0, own=None), not a table as a "
+            """task has it: write resources = {"cores": 1, "dummy": {...}}""",
+        ),
+        (
+            "executor_type = Dummy\n    platform_type = 5",
+            "TestIt: platform_type is 5, not a class derived from Platform (the class, not an object of it)",
+        ),
+    ],
+)
+def test_a_test_class_that_is_wrong_fails_once_with_a_sentence(tmp_path: Path, attributes: str, said: str) -> None:
+    tests = tmp_path / "test_wrong_conformance.py"
+    tests.write_text(
+        "import attrs\nfrom jobmon.plugins import Resources\nfrom jobmon.testing import ExecutorConformance\n"
+        "from jobmon_dummy import Dummy\n@attrs.frozen\nclass Needed:\n    queue: str\n"
+        f"class Needs(Dummy):\n    settings_type = Needed\nclass TestIt(ExecutorConformance):\n    {attributes}\n"
+    )
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+    assert done.stdout.splitlines().count(said) == 1, done.stdout
+    assert done.stdout.count("\nFAILED ") == 1
+    assert re.search(r"^1 failed, \d+ skipped in ", done.stdout, re.MULTILINE)
+    assert "not exercised: the test class is not set up (" in done.stdout
 
 
 def test_the_pytest_plugin_imports_nothing_of_the_kit() -> None:

@@ -44,6 +44,14 @@ def test_the_reference_of_plugins_is_that_of_the_code_and_has_every_public_name(
     assert made["page"]() == page, "run: python docs/make_reference.py"
 
 
+def test_the_reference_of_the_kit_is_that_of_the_code() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "make_testing_reference.py"))["page"]()
+    assert made == (ROOT / "docs" / "testing-reference.md").read_text(encoding="utf-8"), "run: make docs"
+    from jobmon import testing
+
+    assert [name for name in testing.__all__ if f"### {name}\n" not in made] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_in_a_page_compiles_and_imports_names_that_exist(page: Path) -> None:
     for block in blocks(page, "python"):

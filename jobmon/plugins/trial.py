@@ -82,16 +82,10 @@ def _try(name: str) -> dict[str, Any]:
     from jobmon.errors import JobmonError
     from jobmon.plugins.registry import Registry
 
-<<<<<<< HEAD
-    output = os.memfd_create("standard output")
-    os.dup2(output, 1)
-    host, threads, before = HostState(), set(threading.enumerate()), set(sys.modules)
-    failed, harm = False, list[str]()
-=======
     output = tempfile.TemporaryFile()  # noqa: SIM115 - until this process ends
     os.dup2(output.fileno(), 1)
-    host, before, failed, harm = _Host(), set(sys.modules), False, list[str]()
->>>>>>> 61ad2b7 (A platform's command is over when it has ended itself; a test class that is wrong fails once, with a sentence; a reference of the kit)
+    host, threads, before = HostState(), set(threading.enumerate()), set(sys.modules)
+    failed, harm = False, list[str]()
     try:
         Registry(try_first=False).load(name)
     except JobmonError:

@@ -118,11 +118,12 @@ def test_a_test_class_that_is_wrong_fails_once_with_a_sentence(tmp_path: Path, a
         "from jobmon_dummy import Dummy\n@attrs.frozen\nclass Needed:\n    queue: str\n"
         f"class Needs(Dummy):\n    settings_type = Needed\nclass TestIt(ExecutorConformance):\n    {attributes}\n"
     )
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    some = ["-k", "set_up or written or constructor"]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *some, str(tests)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
     assert done.stdout.splitlines().count(said) == 1, done.stdout
     assert done.stdout.count("\nFAILED ") == 1
-    assert re.search(r"^1 failed, \d+ skipped in ", done.stdout, re.MULTILINE)
+    assert re.search(r"^1 failed, \d+ skipped, \d+ deselected in ", done.stdout, re.MULTILINE)
     assert "not exercised: the test class is not set up (" in done.stdout
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from jobmon.plugins.batch.rows import Row, checked
-from jobmon.plugins.executor import Completed
+from jobmon.plugins.command import Completed
 from jobmon.plugins.records import Accepted, Deferred, Outcome, Rejected, SchedulerUnavailable, Uncertain
 from jobmon.plugins.wording import cut, said
 

@@ -12,7 +12,8 @@ from jobmon.plugins.batch import answers
 from jobmon.plugins.batch.accounting import Accounting, Accounts, accounted, sought, unaccounted
 from jobmon.plugins.batch.portions import portions
 from jobmon.plugins.batch.rows import Row, Rows, State, meaning
-from jobmon.plugins.executor import Completed, Executor
+from jobmon.plugins.command import Completed
+from jobmon.plugins.executor import Executor
 from jobmon.plugins.records import (
     Absent,
     Accepted,

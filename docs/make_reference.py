@@ -34,7 +34,7 @@ Records are frozen attrs classes, made by keyword or in the order shown. How it 
 #: Sections of the page, and what stands in each, in order.
 SECTIONS = {
     "The executor": ["Executor", "ExecutorContext", "Completed"],
-    "A batch system that is used through commands": ["BatchExecutor", "Row"],
+    "A batch system that is used through commands": ["BatchExecutor", "Row", "State"],
     "Settings and resources": ["setting", "NoSettings", "Resources", "Support", "parse_memory", "parse_runtime"],
     "What is submitted": ["SubmitRequest", "ArrayRequest", "Command", "Call"],
     "What comes of a submission": ["Outcome", "Accepted", "Rejected", "Deferred", "Uncertain"],

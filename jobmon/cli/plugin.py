@@ -37,7 +37,12 @@ def plugin() -> None:
     default=Path(),
     help="The folder in which jobmon_NAME is made; the working folder when not given.",
 )
-def new(name: str, parent: Path) -> None:
+@click.option(
+    "--plain",
+    is_flag=True,
+    help="For platforms that are no batch systems with commands: the class has the contract's own methods.",
+)
+def new(name: str, parent: Path, plain: bool) -> None:
     """Write the distribution jobmon-executor-NAME in ./jobmon_NAME: an executor type NAME with its tests.
 
     Its tests run at once; what fails is what is left to write, and says what to write. Nothing is ever overwritten.
@@ -49,7 +54,8 @@ def new(name: str, parent: Path) -> None:
     from jobmon.scaffold.render import check_name, write_distribution
 
     check_name(name, installed=[one.name for one in enabled().types])
-    for path in write_distribution(name, parent, contract=CONTRACT_VERSION, jobmon_version=version("jobmon")):
+    written = write_distribution(name, parent, contract=CONTRACT_VERSION, jobmon_version=version("jobmon"), plain=plain)
+    for path in written:
         click.echo(path)
     click.echo(f"\nNow: cd {parent / f'jobmon_{name}'}; pip install -e '.[testing]'; pytest", err=True)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jobmon.plugins.batch.executor import BatchExecutor
-    from jobmon.plugins.batch.rows import Row
+    from jobmon.plugins.batch.rows import Row, State
     from jobmon.plugins.beside import Answer, Beside
     from jobmon.plugins.command import Completed
     from jobmon.plugins.context import ExecutorContext
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 #: Modules and the names that come from them, imported when first used: to list what is installed needs none.
 _HOMES = {
     "jobmon.plugins.batch.executor": "BatchExecutor",
-    "jobmon.plugins.batch.rows": "Row",
+    "jobmon.plugins.batch.rows": "Row State",
     "jobmon.plugins.beside": "Answer Beside",
     "jobmon.plugins.command": "Completed",
     "jobmon.plugins.context": "ExecutorContext",
@@ -114,6 +114,7 @@ __all__ = [
     "Row",
     "Running",
     "SchedulerUnavailable",
+    "State",
     "Submission",
     "Submitted",
     "SubmitRequest",

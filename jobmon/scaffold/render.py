@@ -7,12 +7,14 @@ from pathlib import Path
 
 from jobmon.errors import InvalidRequest
 
+#: The template of an executor that takes its platform's commands from its author, and of one that does all by itself.
+BATCH, PLAIN = "executor.py.template", "plain.py.template"
 #: Files of the distribution, below its folder, and the templates that they are made of.
 TEMPLATES = {
     "pyproject.toml": "pyproject.toml.template",
     "README.md": "README.md.template",
     "LICENSE": "LICENSE.template",
-    "src/jobmon_{name}/__init__.py": "executor.py.template",
+    "src/jobmon_{name}/__init__.py": BATCH,
     "src/jobmon_{name}/py.typed": None,
     "tests/test_{name}_conformance.py": "conformance.py.template",
     "tests/test_{name}_discovery.py": "discovery.py.template",
@@ -38,8 +40,12 @@ def check_name(name: str, *, installed: list[str]) -> None:
         )
 
 
-def write_distribution(name: str, parent: Path, *, contract: tuple[int, int], jobmon_version: str) -> list[Path]:
+def write_distribution(
+    name: str, parent: Path, *, contract: tuple[int, int], jobmon_version: str, plain: bool = False
+) -> list[Path]:
     """Write `jobmon_NAME` in the folder `parent`; the files that were written.
+
+    The class derives from BatchExecutor; if it is to be `plain`, from Executor.
 
     Raises:
         InvalidRequest: there is something of that name already, which is left as it is.
@@ -59,7 +65,8 @@ def write_distribution(name: str, parent: Path, *, contract: tuple[int, int], jo
             f"{folder} is there already and is left as it is: remove it, or take another name"
         ) from None
     written = []
-    for target, template in TEMPLATES.items():
+    for target, made_of in TEMPLATES.items():
+        template = PLAIN if plain and made_of == BATCH else made_of
         path = folder / target.format(name=name)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = (files("jobmon.scaffold") / template).read_text(encoding="utf-8") if template else ""

@@ -67,6 +67,8 @@ def _pieces_left(world: World, method: str) -> Iterator[str]:
         "observe": {"list_argv": None, "parse_list": ""},
         "cancel": {"cancel_argv": ["1"]},
     }
+    if method == "observe" and not executor.states:
+        yield "states: say what each of the platform's words for a state means: Pending(), Running() or an Exited"
     for piece, argument in given.get(method, {}).items():
         try:
             # What it makes of so little is not judged here.

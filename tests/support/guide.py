@@ -1,4 +1,4 @@
-"""The author's guide, docs/executors.md, as a stranger follows it: its commands, and the methods that it writes."""
+"""The author's guide, docs/executors.md, as a stranger follows it: its commands, and the pieces that it writes."""
 
 import ast
 import re
@@ -9,7 +9,10 @@ from pathlib import Path
 
 import attrs
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "executors.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = DOCS / "executors.md"
+#: The same for a class with the contract's own methods.
+PLAIN_PAGE = DOCS / "executor-plain.md"
 
 
 @attrs.frozen
@@ -20,33 +23,52 @@ class Block:
     text: str
 
 
-def blocks() -> Iterator[Block]:
+def blocks(page: Path = PAGE) -> Iterator[Block]:
     """What is to be done, in order."""
-    for kind, text in re.findall(r"^```(\w+(?: fails)?)\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL):
+    for kind, text in re.findall(r"^```(\w+(?: fails)?)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
         if kind in ("sh", "sh fails", "python"):
             yield Block(kind, text)
 
 
 def write_into(module: Path, block: str) -> None:
-    """Put imports at the top of a scaffolded module, and functions in the place of the class's methods of that name."""
+    """Put imports at the top of a scaffolded module, and the rest in the place of the class's own of its name."""
     source = module.read_text()
     for node in ast.parse(block).body:
         text = ast.get_source_segment(block, node) or ""
         if isinstance(node, ast.ImportFrom):
             source = source.replace("from jobmon.plugins import", f"{text}\nfrom jobmon.plugins import", 1)
-        elif isinstance(node, ast.FunctionDef):
-            source = _with_method(source, node.name, textwrap.indent(text, "    "))
+        else:
+            source = _with_piece(source, _name(node), textwrap.indent(text, "    "))
     module.write_text(source)
 
 
-def _with_method(source: str, name: str, text: str) -> str:
+def pieces(block: str) -> set[str]:
+    """The names of the methods and attributes that a block writes."""
+    return {_name(node) for node in ast.parse(block).body} - {""}
+
+
+def _name(node: ast.stmt) -> str:
+    if isinstance(node, ast.AnnAssign):
+        return ast.unparse(node.target)
+    return node.name if isinstance(node, ast.FunctionDef) else ""
+
+
+def _with_piece(source: str, name: str, text: str) -> str:
     lines = source.splitlines()
     cls = next(
-        n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and "Executor" in map(ast.unparse, n.bases)
+        n
+        for n in ast.parse(source).body
+        if isinstance(n, ast.ClassDef) and "Executor" in "".join(map(ast.unparse, n.bases))
     )
-    old = next((n for n in cls.body if isinstance(n, ast.FunctionDef) and n.name == name), None)
+    old = next((n for n in cls.body if _name(n) == name), None)
     if old is None:
-        return "\n".join([*lines[: cls.end_lineno], "", text, *lines[cls.end_lineno :]]) + "\n"
+        # Attributes before the methods, where `settings` is the last of them.
+        at = (
+            cls.end_lineno
+            if text.lstrip().startswith("def ")
+            else next(n for n in cls.body if _name(n) == "settings").lineno - 1
+        )
+        return "\n".join([*lines[:at], *([""] if at == cls.end_lineno else []), text, *lines[at:]]) + "\n"
     return "\n".join([*lines[: old.lineno - 1], text, *lines[old.end_lineno :]]) + "\n"
 
 
@@ -89,11 +111,13 @@ list)
     for id in "$jobs"/*; do
         [[ -f $id/pid ]] || continue
         state=running
-        [[ -f $id/status ]] && { [[ $(cat "$id/status") == 0 ]] && state=done || state=EXIT_NONZERO; }
+        [[ -f $id/status ]] && { [[ $(cat "$id/status") == 0 ]] && state=done || state=failed; }
         printf '%s\\t%s\\t%s\\t1.5\\n' "$(basename "$id")" "$(cat "$id/name")" "$state"
     done ;;
 kill)
-    [[ $(cat "$jobs/$2/name" 2>/dev/null) == "$3" && ! -f $jobs/$2/status ]] && kill -- "-$(cat "$jobs/$2/pid")"
+    for id in "${@:2}"; do
+        [[ -f $jobs/$id/status ]] || kill -- "-$(cat "$jobs/$id/pid")"
+    done
     exit 0 ;;
 esac
 """

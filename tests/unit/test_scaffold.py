@@ -30,24 +30,32 @@ def test_it_writes_a_distribution_whose_entry_point_is_the_type(tmp_path: Path) 
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert written == {target.format(name="lab_batch") for target in TEMPLATES}
     module = (folder / "src" / "jobmon_lab_batch" / "__init__.py").read_text()
-    assert "class LabBatch(Executor):" in module
+    assert "class LabBatch(BatchExecutor):" in module
     assert f"api_version: ClassVar[tuple[int, int]] = {CONTRACT_VERSION}" in module
 
 
-def test_no_word_of_a_template_is_left(tmp_path: Path) -> None:
-    run(["plugin", "new", "lab"])
+@pytest.mark.parametrize("options", [[], ["--plain"]])
+def test_no_word_of_a_template_is_left(options: list[str], tmp_path: Path) -> None:
+    run(["plugin", "new", "lab", *options])
     written = [path.read_text() for path in (tmp_path / "jobmon_lab").rglob("*") if path.is_file()]
     assert [word for text in written for word in re.findall("@[A-Z]+@", text)] == []
 
 
-def test_what_it_writes_is_in_good_style(tmp_path: Path) -> None:
-    run(["plugin", "new", "lab"])
+@pytest.mark.parametrize("options", [[], ["--plain"]])
+def test_what_it_writes_is_in_good_style(options: list[str], tmp_path: Path) -> None:
+    run(["plugin", "new", "lab", *options])
     rules = ["--isolated", "--line-length", "120"]
     for argv in (["check", "--select", "E,F,W,I,UP,B,RUF", *rules], ["format", "--check", *rules]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *argv, str(tmp_path)], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_plain_one_has_the_contracts_own_methods(tmp_path: Path) -> None:
+    assert run(["plugin", "new", "lab", "--plain"]) == Exit.OK
+    module = (tmp_path / "jobmon_lab" / "src" / "jobmon_lab" / "__init__.py").read_text()
+    assert "class Lab(Executor):" in module
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

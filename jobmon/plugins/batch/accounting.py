@@ -19,7 +19,6 @@ class Accounts:
 
     rows: Rows
     asked_s: float  #: when it was asked, by the clock that is never set
-    as_of: datetime
 
 
 class Accounting:
@@ -51,13 +50,18 @@ class Accounting:
         return answer.value, answer.trouble
 
 
-def accounted(end: Observation | None, accounts: Accounts, missing_since_s: float, late_s: float) -> Observation:
-    """How an attempt ended that is not listed any more: `end` is what its row in the accounting says."""
+def accounted(
+    end: Observation | None, accounts: Accounts, missing_since_s: float, late_s: float, listed_at: datetime
+) -> Observation:
+    """How an attempt ended that is not listed any more: `end` is what its row in the accounting says.
+
+    Nothing of it comes to the accounting later than `late_s`: so what that answered before the listing still holds.
+    """
     if isinstance(end, Exited):
         return end
     # What it calls live was left behind by a crash, or is not written yet.
     if accounts.asked_s - missing_since_s >= late_s:
-        return Absent(accounts.as_of)
+        return Absent(listed_at)
     return Unknown("it is not listed any more and not accounted for yet")
 
 
@@ -68,10 +72,10 @@ def unaccounted(trouble: str, missing_s: float, silent_s: float, now: datetime) 
     return Unknown(f"it is not listed any more; {trouble}")
 
 
-def sought(one: Submission, accounts: Accounts, missing_since_s: float, late_s: float) -> Finding:
+def sought(one: Submission, accounts: Accounts, missing_since_s: float, late_s: float, listed_at: datetime) -> Finding:
     """Whether the accounting has an attempt that is not listed."""
     if (row := accounts.rows.of(one)) is not None:
         return Found(accounts.rows.id_of(row, one.index))
     if accounts.asked_s - missing_since_s >= late_s:
-        return Absent(accounts.as_of)
+        return Absent(listed_at)
     return CannotTell("it is not listed, and the accounting, which may be late, does not have it")

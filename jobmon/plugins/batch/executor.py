@@ -224,7 +224,7 @@ class BatchExecutor(Executor):
                 seen[one.token] = self._meaning(row)
         if not self._has_accounting:
             return seen | {one.token: Absent(as_of) for one in gone}
-        return seen | self._ends(gone)
+        return seen | self._ends(gone, as_of)
 
     def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         if not submissions:
@@ -242,7 +242,7 @@ class BatchExecutor(Executor):
                 found[one.token] = Found(listed.id_of(row, one.index))
         if not self._has_accounting:
             return found | {one.token: Absent(as_of) for one in lost}
-        return found | self._findings(lost)
+        return found | self._findings(lost, as_of)
 
     def listing(self) -> list[Row]:
         """All that the platform lists.
@@ -268,7 +268,7 @@ class BatchExecutor(Executor):
             rows += answers.rows(done, self.parse_accounting, none_listed=self.none_listed)
         return rows
 
-    def _ends(self, gone: Sequence[Submitted]) -> dict[str, Observation]:
+    def _ends(self, gone: Sequence[Submitted], as_of: datetime) -> dict[str, Observation]:
         """How those ended that the platform does not list any more."""
         since_s = {one.token: self._accounting.missing(one.token, self.monotonic()) for one in gone}
         accounts, trouble = self._ask_accounting(gone)
@@ -280,21 +280,21 @@ class BatchExecutor(Executor):
             else:
                 row = accounts.rows.of(one)
                 end = None if row is None else self._meaning(row)
-                seen[one.token] = accounted(end, accounts, since_s[one.token], self.accounting_late_s)
+                seen[one.token] = accounted(end, accounts, since_s[one.token], self.accounting_late_s, as_of)
         return seen
 
-    def _findings(self, lost: Sequence[Submission]) -> dict[str, Finding]:
+    def _findings(self, lost: Sequence[Submission], as_of: datetime) -> dict[str, Finding]:
         """Whether the accounting has those that the platform does not list."""
         since_s = {one.token: self._accounting.missing(one.token, self.monotonic()) for one in lost}
         accounts, trouble = self._ask_accounting(lost)
         if accounts is None:
             return {one.token: CannotTell(f"it is not listed; {trouble}") for one in lost}
-        return {one.token: sought(one, accounts, since_s[one.token], self.accounting_late_s) for one in lost}
+        return {one.token: sought(one, accounts, since_s[one.token], self.accounting_late_s, as_of) for one in lost}
 
     def _ask_accounting(self, about: Sequence[Submitted] | Sequence[Submission]) -> tuple[Accounts | None, str]:
         def question() -> Accounts:
-            asked_s, as_of = self.monotonic(), self.now()
-            return Accounts(self._rows(self.accounts(about)), asked_s, as_of)
+            asked_s = self.monotonic()
+            return Accounts(self._rows(self.accounts(about)), asked_s)
 
         return self._accounting.ask([one.token for one in about], question) if about else (None, "")
 

@@ -87,7 +87,7 @@ class FakeServer:
 
     def until(self, expected):
         with self.changed:
-            assert self.changed.wait_for(expected, PATIENCE_S), (self.states, self.whys, self.paths[-20:])
+            assert self.changed.wait_for(expected, PATIENCE_S), f"{self.states} {self.whys} {self.paths[-20:]}"
 
     def queue(self, *names):
         with self.changed:
@@ -112,8 +112,12 @@ class FakeServer:
         return [o for m in self.messages for o in getattr(m, "observations", []) if o.sighting is sighting]
 
     def _to(self, token, state):
+        """Whether it goes there: what happens to an attempt that has ended, or is told again, is late."""
+        if self.states.get(token) in FINAL_INSTANCE_STATES:
+            return False
         self.states[token] = state
         self.changes.append(InstanceChange([token], state))
+        return True
 
     def on_leases_acquire(self, message):
         if self.held_elsewhere:
@@ -162,8 +166,8 @@ class FakeServer:
                     self.states[o.token] = S.SUBMITTED_TO_BATCH_EXECUTOR
             else:
                 self.whys[o.token] = o.why
-                self._to(o.token, finals[o.kind])
-                if o.kind in (OutcomeKind.DEFERRED, OutcomeKind.NEVER_ACCEPTED):
+                went = self._to(o.token, finals[o.kind])
+                if went and o.kind in (OutcomeKind.DEFERRED, OutcomeKind.NEVER_ACCEPTED):
                     self.queued.append("again")
         return self._recorded(message.outcomes)
 

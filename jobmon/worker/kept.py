@@ -24,9 +24,9 @@ def _beside(name: str) -> types.ModuleType:
 
 
 if __package__:
-    from . import calls, kernel, leftovers, usage, watched
+    from . import calls, kernel, restoring, usage, watched
 else:
-    calls, kernel, leftovers, usage, watched = map(_beside, ("calls", "kernel", "leftovers", "usage", "watched"))
+    calls, kernel, restoring, usage, watched = map(_beside, ("calls", "kernel", "restoring", "usage", "watched"))
 
 _NULL = os.open(os.devnull, os.O_WRONLY)
 _OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -60,7 +60,7 @@ class Kept:
         faulthandler.enable()
         kernel.adopt_orphans()  # what a call leaves running is found, wherever it has put itself
         self._usage = usage.Usage()
-        self._surroundings = leftovers.Surroundings()
+        self._surroundings = restoring.Surroundings()
         self._modules = watched.Modules()
         self._is_loaded = False
         self.why_not: list[str] = []

@@ -1,14 +1,12 @@
 """What a Python call may leave behind in its interpreter, row by row: how it is read, and how it is put back.
 
-What cannot be put back ends the interpreter with its call, as every interpreter ends that runs one call alone. A row of
-a module that nobody has imported costs nothing. Standard library only; loaded by path, as `warm` is.
+A row of a module that nobody has imported costs nothing. Standard library only; loaded by path, as `warm` is.
 """
 
 import _locale
 import _signal
 import _thread
 import atexit
-import builtins
 import faulthandler
 import gc
 import os
@@ -28,8 +26,9 @@ _TIMERS = (_signal.ITIMER_REAL, _signal.ITIMER_VIRTUAL, _signal.ITIMER_PROF)
 #: How many functions these register with `atexit` when they are imported; they do nothing that the other rows miss.
 _REGISTERING = {"logging": 1, "multiprocessing.util": 1, "concurrent.futures.process": 0}
 _LAST_ERROR = ("last_type", "last_value", "last_traceback", "last_exc")
-_BUILTINS = vars(builtins)
-_UNSET, _UNREADABLE = object(), object()
+#: Given by `fresh` where the value that a module had when it was imported is not known: then it is the first one seen.
+UNSET = object()
+_RANDOM: Any = random.seed.__self__  # type: ignore[attr-defined]
 _OPEN_FILES = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
 
 
@@ -126,7 +125,8 @@ def _names(space: dict[str, Any], but: tuple[str, ...] = ()) -> dict[str, Any]:
     return found
 
 
-def _put_names(space: dict[str, Any], wanted: dict[str, Any], but: tuple[str, ...] = ()) -> None:
+def put_names(space: dict[str, Any], wanted: dict[str, Any], but: tuple[str, ...] = ()) -> None:
+    """Make these the names of a namespace, whatever it has of the names `but`."""
     for name in _names(space, but).keys() - wanted.keys():
         del space[name]
     space.update(wanted)
@@ -186,10 +186,18 @@ def _exits() -> int:
     return atexit._ncallbacks() - by_import - bool(getattr(weakref.finalize, "_registered_with_atexit", False))
 
 
-def _random() -> tuple[Any, ...]:
-    """The state's last words and the place in it: words of another state differ."""
-    _, words, gauss = random.getstate()
-    return words[-8:], gauss
+def _is_seeded() -> bool:
+    """Whether somebody has chosen the state of `random`; to read the state itself costs 7 us.
+
+    Whoever does sets `gauss_next` of the one instance, which then hides that of its class.
+    """
+    return "gauss_next" in vars(_RANDOM)
+
+
+def seed_at_random() -> None:
+    """Make the state of `random` one that nobody has chosen."""
+    _RANDOM.seed()
+    type(_RANDOM).gauss_next = vars(_RANDOM).pop("gauss_next")
 
 
 def _put_zone(_: Any, __: Any) -> None:
@@ -274,7 +282,7 @@ ROWS = (
     Row("priority", lambda _: os.getpriority(os.PRIO_PROCESS, 0)),
     Row("processors", lambda _: os.sched_getaffinity(0), lambda _, wanted: os.sched_setaffinity(0, wanted)),
     Row("user and groups", lambda _: (os.getresuid(), os.getresgid(), os.getgroups())),
-    Row("names of sys", lambda m: _names(vars(m), _LAST_ERROR), lambda m, w: _put_names(vars(m), w, _LAST_ERROR)),
+    Row("names of sys", lambda m: _names(vars(m), _LAST_ERROR), lambda m, w: put_names(vars(m), w, _LAST_ERROR)),
     Row("sys.path", lambda m: tuple(m.path), lambda m, wanted: _put_list(m.path, wanted)),
     Row("sys.argv", lambda m: tuple(m.argv), lambda m, wanted: _put_list(m.argv, wanted)),
     Row("sys.meta_path", lambda m: tuple(m.meta_path), lambda m, wanted: _put_list(m.meta_path, wanted)),
@@ -291,7 +299,7 @@ ROWS = (
     Row("faulthandler", lambda _: faulthandler.is_enabled(), lambda _, __: faulthandler.enable()),
     Row("locale", lambda _: _locale.setlocale(_locale.LC_ALL), lambda _, w: _locale.setlocale(_locale.LC_ALL, w)),
     Row("time zone", lambda _: time.tzname, _put_zone),
-    Row("random", lambda _: _random(), lambda _, __: random.seed(), by_call=False, renewed=True),
+    Row("random", lambda _: _is_seeded(), lambda _, __: seed_at_random(), by_call=False),
     Row("excepthook of threads", lambda _: threading.excepthook, lambda _, w: setattr(threading, "excepthook", w)),
     Row("stack of threads", lambda _: _thread.stack_size(), lambda _, wanted: _thread.stack_size(wanted)),
     _is_set("tempdir", "tempfile"),
@@ -307,7 +315,7 @@ ROWS = (
     Row("finalizers of processes", lambda m: len(m._finalizer_registry), None, "multiprocessing.util", lambda _: 0),
     _is_set("_event_loop_policy", "asyncio.events"),
     Row("numpy.random", _numpy_random, _put_numpy_random, "numpy.random", _unseeded, by_call=False, renewed=True),
-    Row("numpy", lambda m: (m.geterr(), repr(m.get_printoptions())), None, "numpy", lambda _: _UNSET),
+    Row("numpy", lambda m: (m.geterr(), repr(m.get_printoptions())), None, "numpy", lambda _: UNSET),
     Row(
         "figures",
         lambda m: len(m.Gcf.figs),
@@ -331,92 +339,3 @@ ROWS = (
     Row("standard input", lambda _: _stdin(), _put_stdin),
     Row("open files", lambda _: _descriptors(), lambda _, __: None),  # those of what was put back are closed by now
 )
-
-
-class Surroundings:
-    """How an interpreter was before a call, and is again after it."""
-
-    def __init__(self) -> None:
-        self._builtins = dict(_BUILTINS)
-        self._rows: list[Row] = []  #: those whose module is loaded, in their order, each with
-        self._modules: list[Any] = []  #: its module, and
-        self._before: list[Any] = []  #: its value
-        self._meet(_read)
-        #: What loading the call's module has changed that cannot be put back: no second call finds it as it was.
-        self.changed_by_loading: list[str] = []
-
-    def loaded(self) -> None:
-        """The module of the calls has been loaded: what that has changed belongs to each of them."""
-        self._builtins = dict(_BUILTINS)
-        self._meet(_when_imported)
-        now = self._now()
-        self.changed_by_loading = [
-            row.what for row, value, was in zip(self._rows, now, self._before, strict=True)
-            if (row.put_back is None or row.what in ("random", "open files")) and value != was
-        ]  # fmt: skip
-        self._before = now
-
-    def restore_builtins(self) -> None:
-        """Before all else, because all else uses them."""
-        if _BUILTINS != self._builtins:
-            _BUILTINS.update(self._builtins)
-            _put_names(_BUILTINS, self._builtins)
-
-    def restore(self, imported: bool) -> list[str]:
-        """Put back what the call has changed; what cannot be, and then all is left as it is as far as possible.
-
-        `imported`: it has also imported libraries. Those may have made the changes, as they do but once.
-        """
-        faulthandler.cancel_dump_traceback_later()
-        _signal.set_wakeup_fd(-1)
-        getattr(warnings, "_filters_mutated", int)()  # what has been shown to one call is shown to the next, too
-        if imported:
-            self._meet(_when_imported)
-        now = self._now()
-        if now == self._before:  # as after nearly every call
-            return []
-        changed = [at for at, value in enumerate(now) if value != self._before[at]]
-        lasting = [
-            self._rows[at].what for at in changed
-            if self._rows[at].put_back is None or now[at] is _UNREADABLE or (imported and self._rows[at].by_call)
-        ]  # fmt: skip
-        return lasting or [self._rows[at].what for at in changed if not self._put_back(at)]
-
-    def _put_back(self, at: int) -> bool:
-        row, module = self._rows[at], self._modules[at]
-        assert row.put_back is not None
-        try:
-            row.put_back(module, self._before[at])
-        except Exception:  # noqa: BLE001 - whatever it is, it is not as it was, and that is told
-            return False
-        now = _read(row, module)
-        if row.renewed:
-            self._before[at] = now
-        return bool(now == self._before[at])
-
-    def _meet(self, first_value: Callable[[Row, Any], Any]) -> None:
-        """Take in the rows whose module has been imported since the last time."""
-        known = dict(zip((row.what for row in self._rows), self._before, strict=True))
-        self._rows = [row for row in ROWS if sys.modules.get(row.module) is not None]
-        self._modules = [sys.modules[row.module] for row in self._rows]
-        self._before = [
-            known[row.what] if row.what in known else first_value(row, module)
-            for row, module in zip(self._rows, self._modules, strict=True)
-        ]
-
-    def _now(self) -> list[Any]:
-        return list(map(_read, self._rows, self._modules))
-
-
-def _read(row: Row, module: Any) -> Any:
-    try:
-        return row.read(module)
-    except Exception:  # noqa: BLE001 - a call has put something else in the place of what is read
-        return _UNREADABLE
-
-
-def _when_imported(row: Row, module: Any) -> Any:
-    """What the row's value was when its module had just been imported, as far as that can be known."""
-    now = _read(row, module)
-    fresh = _UNSET if now is _UNREADABLE else row.fresh(module)
-    return now if fresh is _UNSET else fresh

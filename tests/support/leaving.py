@@ -118,6 +118,22 @@ PAIRS = (
     Pair(
         "random", "random.seed(1); random.random()", "return random.random() in (0.8474337369372327, 0.763774618976614)"
     ),
+    Pair(
+        "state of random",
+        "random.setstate(random.Random(1).getstate())",
+        "return random.random() == 0.13436424411240122",
+    ),
+    Pair(
+        "half a pair of random",
+        "random.seed(1); random.gauss(0, 1)",
+        "return random.gauss(0, 1) == 1.449445608699771",
+    ),
+    Pair(
+        "drawn while loaded",
+        "open('drawn.txt', 'w').write(repr(X))",
+        "return open('drawn.txt').read() == repr(X)",
+        "X = random.random()",
+    ),
     Pair("seeded module", "return random.random()", "return random.random()", "random.seed(3)"),
     # Of libraries.
     Pair(

@@ -77,7 +77,7 @@ def test_the_starter_lies_beside_the_worker_and_starts_it_without_what_runs_zips
 def test_every_module_of_the_worker_is_shipped_compiled_beside_its_source(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(build_worker(tmp_path)).namelist())
     folder = Path(command.__file__).parent
-    kept_here = {"build.py", "kept.py", "leftovers.py", "usage.py", "warm.py", "watched.py"}
+    kept_here = {"build.py", "kept.py", "leftovers.py", "restoring.py", "usage.py", "warm.py", "watched.py"}
     shipped = {f"jobmon_worker/{file.name}" for file in folder.glob("*.py") if file.name not in kept_here}
     assert names == {"__main__.py", "__main__.pyc"} | shipped | {f"{name}c" for name in shipped}
 

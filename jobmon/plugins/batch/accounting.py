@@ -53,7 +53,7 @@ class Accounting:
 def accounted(
     end: Observation | None, accounts: Accounts, missing_since_s: float, late_s: float, listed_at: datetime
 ) -> Observation:
-    """How an attempt ended that is not listed any more: `end` is what its row in the accounting says.
+    """How an attempt ended that has left the queue: `end` is what its row in the accounting says.
 
     Nothing of it comes to the accounting later than `late_s`: so what that answered before the listing still holds.
     """
@@ -62,14 +62,14 @@ def accounted(
     # What it calls live was left behind by a crash, or is not written yet.
     if accounts.asked_s - missing_since_s >= late_s:
         return Absent(listed_at)
-    return Unknown("it is not listed any more and not accounted for yet")
+    return Unknown("it has left the queue and is not accounted for yet")
 
 
 def unaccounted(trouble: str, missing_s: float, silent_s: float, now: datetime) -> Observation:
-    """What can be said, while the accounting does not answer, of an attempt that is not listed any more."""
+    """What can be said, while the accounting does not answer, of an attempt that has left the queue."""
     if missing_s >= silent_s:
-        return Absent(now, f"it is not listed any more, and for {missing_s / 60:.0f} min {trouble}")
-    return Unknown(f"it is not listed any more; {trouble}")
+        return Absent(now, f"it has left the queue, and for {missing_s / 60:.0f} min {trouble}")
+    return Unknown(f"it has left the queue; {trouble}")
 
 
 def sought(one: Submission, accounts: Accounts, missing_since_s: float, late_s: float, listed_at: datetime) -> Finding:

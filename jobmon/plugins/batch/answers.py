@@ -68,6 +68,6 @@ def rows(done: Completed, parse: Callable[[str], object], *, none_listed: str) -
         raise
     except Exception as error:
         raise SchedulerUnavailable(f"what {done.argv[0]} printed is not understood: {said(error)}") from error
-    if not found and done.stderr.strip():
+    if not found and done.stderr.strip() and not done.stdout.strip():
         raise SchedulerUnavailable(f"{done.argv[0]} listed nothing, and said: {words(done)}")
     return found

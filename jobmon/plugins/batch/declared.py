@@ -12,7 +12,11 @@ from jobmon.plugins.wording import said, shown
 
 _PATTERNS = ("refusals", "not_now", "too_large", "none_listed")
 _NUMBERS = {"name_length": 27, "cancel_many": 1}  #: and the least that each may be
-_LIMITS = ("submit_limit_s", "query_limit_s", "accounting_limit_s", "accounting_late_s", "accounting_silent_s")
+_LIMITS = (
+    "submit_limit_s",
+    "query_limit_s",
+    *(f"accounting_{which}_s" for which in ("limit", "patience", "late", "silent")),
+)
 
 
 def wrong_batch(cls: type[Executor]) -> Iterator[str]:

@@ -35,8 +35,6 @@ from jobmon.plugins.records import (
 )
 from jobmon.plugins.wording import said, shown
 
-#: An answer of the accounting that takes longer is taken at a later look.
-_PATIENCE_S = 10.0
 #: No further cancellation is begun in a call after so long; the host repeats the call.
 _CANCELLING_S = 15.0
 
@@ -73,13 +71,14 @@ class BatchExecutor(Executor):
     submit_limit_s: float = 30.0  #: of a submission
     query_limit_s: float = 20.0  #: of a listing, or a cancellation
     accounting_limit_s: float = 600.0  #: of the accounting; nothing else waits for it
+    accounting_patience_s: float = 10.0  #: how long a call waits for the accounting; a later answer is not lost
     accounting_late_s: float = 30.0  #: how late the accounting may know of an end
-    #: Until a job that is not listed any more counts as absent, while the accounting does not answer.
+    #: Until a job that has left the queue counts as absent, while the accounting does not answer.
     accounting_silent_s: float = 1800.0
 
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
-        self._accounting = Accounting(_PATIENCE_S)
+        self._accounting = Accounting(self.accounting_patience_s)
 
     # What an author writes.
 
@@ -213,18 +212,15 @@ class BatchExecutor(Executor):
             return {}
         as_of = self.now()
         listed = self._rows(self.listing())
-        seen: dict[str, Observation] = {}
-        gone = []
+        found, gone = [], []
         for one in submitted:
             row = listed.of(one)
             if row is None:
                 gone.append(one)
             else:
                 self._accounting.listed(one.token)
-                seen[one.token] = self._meaning(row)
-        if not self._has_accounting:
-            return seen | {one.token: Absent(as_of) for one in gone}
-        return seen | self._ends(gone, as_of)
+                found.append((one, row))
+        return self.seen_listed(found) | self.seen_gone(gone, as_of)
 
     def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         if not submissions:
@@ -243,6 +239,31 @@ class BatchExecutor(Executor):
         if not self._has_accounting:
             return found | {one.token: Absent(as_of) for one in lost}
         return found | self._findings(lost, as_of)
+
+    def seen_listed(self, listed: Sequence[tuple[Submitted, Row]]) -> dict[str, Observation]:
+        """What is said of those that the platform lists."""
+        return {one.token: self._meaning(row) for one, row in listed}
+
+    def seen_gone(self, gone: Sequence[Submitted], as_of: datetime) -> dict[str, Observation]:
+        """What is said of those that the platform does not list: it answered `as_of`."""
+        if not self._has_accounting:
+            return {one.token: Absent(as_of) for one in gone}
+        since_s = {one.token: self._accounting.missing(one.token, self.monotonic()) for one in gone}
+        accounts, trouble = self._ask_accounting(gone)
+        seen: dict[str, Observation] = {}
+        for one in gone:
+            if accounts is None:
+                missing_s = self.monotonic() - since_s[one.token]
+                seen[one.token] = unaccounted(trouble, missing_s, self.accounting_silent_s, self.now())
+            else:
+                row = accounts.rows.of(one)
+                end = None if row is None else self._meaning(row)
+                seen[one.token] = accounted(end, accounts, since_s[one.token], self.late_s(one), as_of)
+        return seen
+
+    def late_s(self, one: Submitted) -> float:  # noqa: ARG002
+        """How late the accounting may know of this one's end, in seconds."""
+        return self.accounting_late_s
 
     def listing(self) -> list[Row]:
         """All that the platform lists.
@@ -267,21 +288,6 @@ class BatchExecutor(Executor):
             done = self.run(argv, timeout_s=self.accounting_limit_s)
             rows += answers.rows(done, self.parse_accounting, none_listed=self.none_listed)
         return rows
-
-    def _ends(self, gone: Sequence[Submitted], as_of: datetime) -> dict[str, Observation]:
-        """How those ended that the platform does not list any more."""
-        since_s = {one.token: self._accounting.missing(one.token, self.monotonic()) for one in gone}
-        accounts, trouble = self._ask_accounting(gone)
-        seen: dict[str, Observation] = {}
-        for one in gone:
-            if accounts is None:
-                missing_s = self.monotonic() - since_s[one.token]
-                seen[one.token] = unaccounted(trouble, missing_s, self.accounting_silent_s, self.now())
-            else:
-                row = accounts.rows.of(one)
-                end = None if row is None else self._meaning(row)
-                seen[one.token] = accounted(end, accounts, since_s[one.token], self.accounting_late_s, as_of)
-        return seen
 
     def _findings(self, lost: Sequence[Submission], as_of: datetime) -> dict[str, Finding]:
         """Whether the accounting has those that the platform does not list."""

@@ -62,19 +62,30 @@ def _pieces_left(world: World, method: str) -> Iterator[str]:
     executor = world.executor
     if not isinstance(executor, BatchExecutor):
         return
-    given: dict[str, dict[str, object]] = {
-        "submit": {"submit_argv": world.requests()[0], "parse_submission": Completed(("nothing",), 1, "", "")},
-        "observe": {"list_argv": None, "parse_list": ""},
-        "cancel": {"cancel_argv": ["1"]},
+    # Piece, the step of the base class that uses it, and next to nothing to call it with.
+    pieces: dict[str, list[tuple[str, str, tuple[object, ...]]]] = {
+        "submit": [
+            ("submit_argv", "send", (world.requests()[0],)),
+            ("parse_submission", "outcome", (Completed(("nothing",), 1, "", ""),)),
+        ],
+        "observe": [("list_argv", "listing", ()), ("parse_list", "listing", ("",))],
+        "cancel": [("cancel_argv", "cancel_ids", (["1"],))],
     }
-    if method == "observe" and not executor.states:
+    if method == "observe" and not executor.states and _is_supplied(executor, "meaning"):
         yield "states: say what each of the platform's words for a state means: Pending(), Running() or an Exited"
-    for piece, argument in given.get(method, {}).items():
+    for piece, step, arguments in pieces.get(method, []):
+        if not _is_supplied(executor, step):
+            continue
         try:
             # What it makes of so little is not judged here.
             with contextlib.suppress(SchedulerUnavailable, ValueError, LookupError, AttributeError, TypeError):
-                answer = getattr(executor, piece)(*([] if argument is None else [argument]))
+                answer = getattr(executor, piece)(*arguments)
                 if isinstance(answer, Iterable):
                     list(answer)
         except NotImplementedError as error:
             yield str(error) or f"{piece} is left to write"
+
+
+def _is_supplied(executor: BatchExecutor, step: str) -> bool:
+    """Whether a step is the base class's own."""
+    return getattr(type(executor), step) is getattr(BatchExecutor, step)

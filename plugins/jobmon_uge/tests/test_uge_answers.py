@@ -26,6 +26,7 @@ from jobmon.plugins import (
     Uncertain,
     Unknown,
 )
+from jobmon.plugins.batch.rows import Rows
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -199,8 +200,9 @@ def attempt(job, name, index=None):
     return Submitted(job if index is None else f"{job}.{index}", token, name, None, index)
 
 
-def states(listing, *attempts):
-    return [row.state if (row := listing.row(one)) else None for one in attempts]
+def states(rows, *attempts):
+    listing = Rows(rows, name_length=100, member_id="{}.{}".format)
+    return [row.state if (row := listing.of(one)) else None for one in attempts]
 
 
 @pytest.mark.parametrize("name", ["qstat.xml", "qstat-r-g_d.xml"])

@@ -272,9 +272,9 @@ def test_what_was_deleted_while_it_waited_is_absent_at_once(executor):
 
 
 def test_submissions_are_found_in_the_listing_and_in_the_accounting(executor):
-    sought = [Submission(TOKEN, NAME, NOON), Submission(f"{TOKEN[:-1]}2", NAME, NOON, 2)]
-    executor.answers["qstat"] = listed(("7", NAME, "qw", "1-3:1"))
-    assert list(executor.find(submissions=sought).values()) == [Found("7"), Found("7.2")]
+    sought = [Submission(TOKEN, NAME, NOON), Submission(f"{TOKEN[:-1]}2", f"{TOKEN[:-1]}0-fit", NOON, 2)]
+    executor.answers["qstat"] = listed(("7", NAME, "qw", ""), ("8", f"{TOKEN[:-1]}0-fit", "qw", "1-3:1"))
+    assert list(executor.find(submissions=sought).values()) == [Found("7"), Found("8.2")]
     assert executor.commands() == ["qstat"]
     executor.answers |= {"qstat": EMPTY, "qacct": RECORD}
     number = RECORD.split("jobnumber")[1].split()[0]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from jobmon_uge import GridEngine, Settings, executor
+from jobmon_uge import GridEngine, Settings
 
 from jobmon.plugins import Absent, CannotTell, Completed, Exited, Found, Reason, Submission, Submitted, Unknown
 
@@ -21,6 +21,8 @@ OTHER = Submitted("55", TOKEN[:-1] + "x", f"{TOKEN[:-1]}x-fit", NOON)
 
 class Slow(GridEngine):
     """Its qacct answers when it is let; its clock is set by the test."""
+
+    accounting_patience_s = 0.01
 
     def __init__(self, **settings):
         super().__init__(Settings(**settings))
@@ -45,7 +47,6 @@ class Slow(GridEngine):
 @pytest.fixture
 def slow(monkeypatch):
     monkeypatch.delenv("SGE_ROOT", raising=False)
-    monkeypatch.setattr(executor, "_PATIENCE_S", 0.01)
     made = Slow(accounting_timeout="5m", accounting_patience="30m", accounting_wait="30s")
     made.start(None)
     yield made
@@ -58,7 +59,7 @@ def look(slow, *attempts):
 
 def until_answered(slow):
     """The next look takes the answer."""
-    assert slow._accounting._open.answered.wait(30)
+    assert slow._accounting._beside._open.answered.wait(30)
 
 
 def test_a_slow_answer_is_taken_at_a_later_look_and_asked_for_once(slow):
@@ -81,7 +82,7 @@ def test_an_answer_says_nothing_of_those_that_left_the_queue_after_the_question(
     assert {type(seen) for seen in look(slow, ONE, OTHER).values()} == {Unknown}
     look(slow, ONE, OTHER)
     slow.clock_s = 2000.0
-    while slow._accounting._open is not None:
+    while slow._accounting._beside._open is not None:
         until_answered(slow)
         look(slow, ONE, OTHER)
     slow.answers.set()

@@ -2,7 +2,6 @@
 
 import math
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,23 +11,19 @@ from typing import Any, ClassVar
 import attrs
 
 from jobmon.plugins import (
-    Absent,
-    Accepted,
     ArrayRequest,
-    Beside,
-    CannotTell,
+    BatchExecutor,
+    Completed,
     Deferred,
-    Executor,
     ExecutorContext,
     Exited,
-    Finding,
-    Found,
     Observation,
     Outcome,
     Placement,
     Reason,
     Rejected,
     Resources,
+    Row,
     SchedulerUnavailable,
     Submission,
     SubmitRequest,
@@ -41,26 +36,21 @@ from jobmon_uge import answers, commands
 from jobmon_uge.accounting import Record, read_qacct
 from jobmon_uge.accounting_file import AccountingFile
 from jobmon_uge.ends import exited
-from jobmon_uge.listing import Listing, Row, is_error, key_of, key_of_name, observation_of, read_listing
+from jobmon_uge.listing import is_error, observation_of, read_listing
 from jobmon_uge.settings import OwnResources, Settings, problems_of
 
 _MOST_EXPLAINED = 20
 _MOST_REMEMBERED = 100_000
-#: An answer of the accounting that takes longer is taken at a later look; until then so much is said of its jobs.
-_PATIENCE_S = 10.0
-_SLOW = "the accounting has not answered yet"
-Records = Mapping[tuple[str, int | None], list[Record]]
 
 
-@attrs.frozen
-class Accounts:
-    """What the accounting had."""
+@attrs.frozen(kw_only=True)
+class Ended(Row):
+    """A job, or a task of an array, that the accounting has."""
 
-    records: Records
-    asked_s: float  #: when it was asked, by the clock that is never set
+    record: Record
 
 
-class GridEngine(Executor):
+class GridEngine(BatchExecutor):
     """Jobs of a Grid Engine cluster."""
 
     name = "uge"
@@ -77,13 +67,15 @@ class GridEngine(Executor):
 
     def __init__(self, settings: Any) -> None:
         super().__init__(settings)
+        self.submit_limit_s, self.query_limit_s = self.settings.submit_timeout, self.settings.query_timeout
+        self.accounting_limit_s = self.settings.accounting_timeout
+        self.accounting_late_s = self.settings.accounting_wait
+        self.accounting_silent_s = self.settings.accounting_patience
         # Memory that only shortens waits or saves questions; a new object begins without.
-        self._missing_since: dict[str, float] = {}  #: by token: when it was first neither listed nor accounted for
         self._deleted: set[tuple[str, int | None]] = set()  #: deleted while pending: no record will come
         self._not_started: dict[str, Exited] = {}  #: by token: a record does not say why, and qacct finds none
         self._whys: dict[str, str] = {}  #: by job: why it waits
         self._explained_at_s = -math.inf
-        self._accounting = Beside[Accounts](_PATIENCE_S)
         self._file: AccountingFile | None = None
         self._user = ""
 
@@ -107,10 +99,6 @@ class GridEngine(Executor):
         except OSError:
             return None  # the default route tells
 
-    def monotonic(self) -> float:
-        """Seconds of a clock that is never set."""
-        return time.monotonic()
-
     def array_limit(self) -> int:
         return self.settings.array_limit
 
@@ -119,38 +107,39 @@ class GridEngine(Executor):
 
     # Submitting.
 
-    def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
-        put_off: Deferred | None = None  # what meets one request meets those after it
-        for request in requests:
-            outcome = put_off or self._send(request, None)
-            if isinstance(outcome, Deferred):
-                put_off = outcome
-            yield request.token, outcome
-
-    def submit_array(self, *, array: ArrayRequest) -> Iterable[tuple[str, Outcome]]:
-        outcome = self._send(array, len(array.members))
-        for index, token in enumerate(array.members, 1):
-            yield token, Accepted(f"{outcome.executor_job_id}.{index}") if isinstance(outcome, Accepted) else outcome
-
-    def _send(self, request: SubmitRequest | ArrayRequest, count: int | None) -> Outcome:
-        if problems := problems_of(self.settings, request.resources):
-            return Rejected("; ".join(problems))
+    def send(self, request: SubmitRequest | ArrayRequest) -> Completed | Outcome:
         folder = self.context.log_folder
         if set(str(folder)) & set(":,$\n"):
             return Rejected(f"qsub takes no output folder with ':', ',' or '$' in its path: {folder}")
         if not os.access(folder, os.W_OK):
             return Deferred(f"the folder for the output of jobs, {folder}, cannot be written", retry_after_s=15.0)
+        return super().send(request)
+
+    def submit_argv(self, request: SubmitRequest) -> list[str]:
+        return self._submission(request)
+
+    def submit_array_argv(self, array: ArrayRequest) -> list[str]:
+        return self._submission(array)
+
+    def _submission(self, request: SubmitRequest | ArrayRequest) -> list[str]:
+        if problems := problems_of(self.settings, request.resources):
+            raise ValueError("; ".join(problems))
+        count = _count(request)
         output = self.context.output_path(token=request.token, index="" if count is None else "$TASK_ID")
-        argv = commands.submission(
+        return commands.submission(
             self.settings, request.resources, job_name=request.job_name, output=str(output), count=count
         )
-        script = commands.script(request.worker_argv, array=count is not None)
-        done = self.run(argv, timeout_s=self.settings.submit_timeout, stdin=script)
-        outcome = answers.submitted(done, count)
+
+    def submit_stdin(self, request: SubmitRequest | ArrayRequest) -> str:
+        return commands.script(request.worker_argv, array=_count(request) is not None)
+
+    def outcome(self, request: SubmitRequest | ArrayRequest, done: Completed) -> Outcome:
+        outcome = answers.submitted(done, _count(request))
         if isinstance(outcome, Rejected) and answers.NO_SUITABLE_QUEUE in outcome.why:
+            argv = self._submission(request)
             argv[argv.index("-w") + 1] = "v"  # nothing is submitted; it says what no host has
-            words = answers.said(self.run(argv, timeout_s=self.settings.query_timeout, stdin=script))
-            return Rejected(words + self._queue_limits(request.resources))
+            done = self.run(argv, timeout_s=self.query_limit_s, stdin=self.submit_stdin(request))
+            return Rejected(answers.said(done) + self._queue_limits(request.resources))
         return outcome
 
     def _queue_limits(self, resources: Resources) -> str:
@@ -158,7 +147,7 @@ class GridEngine(Executor):
         argv = commands.queues(self.settings, resources)
         if not argv or resources.runtime is None:
             return ""
-        limits = answers.run_limits(self.run(argv, timeout_s=self.settings.query_timeout).stdout)
+        limits = answers.run_limits(self.run(argv, timeout_s=self.query_limit_s).stdout)
         return "".join(
             f"; it asks for {resources.runtime:g} s, and queue {name} has h_rt = {limit}"
             for name, limit in limits.items()
@@ -166,28 +155,25 @@ class GridEngine(Executor):
 
     # Observing.
 
-    def observe(self, *, submitted: Sequence[Submitted]) -> Mapping[str, Observation]:
-        if not submitted:
-            return {}
-        asked_at, listing = self.now(), self._listing()
-        listed, gone = [], []
-        for one in submitted:
-            row = listing.row(one)
-            if row is None:
-                gone.append(one)
-            else:
-                listed.append((one, row))
-                self._missing_since.pop(one.token, None)
-        return self._seen_listed(listed) | (self._seen_gone(gone, asked_at) if gone else {})
+    def list_argv(self) -> list[str]:
+        return commands.listing(self.settings, self._user)
 
-    def _seen_listed(self, listed: Sequence[tuple[Submitted, Row]]) -> dict[str, Observation]:
+    def parse_list(self, text: str) -> list[Row]:
+        return read_listing(text)
+
+    def meaning(self, row: Row) -> Observation:
+        if isinstance(row, Ended):
+            return exited(row.record, self.settings.memory_resources, self._user)
+        return observation_of(row.state, self._whys.get(row.id, ""))
+
+    def seen_listed(self, listed: Sequence[tuple[Submitted, Row]]) -> dict[str, Observation]:
         failed = [(one, row) for one, row in listed if is_error(row.state)]
-        self._explain([row.job for _, row in failed], [row.job for _, row in listed if row.state == "qw"])
-        seen = {o.token: observation_of(row.state, self._whys.get(row.job, "")) for o, row in listed}
+        self._explain([row.id for _, row in failed], [row.id for _, row in listed if row.state == "qw"])
+        seen = super().seen_listed(listed)
         if failed:
             try:
                 # It would stay for ever, and start if somebody cleared the error.
-                self._delete([_place(one) for one, _ in failed])
+                self.cancel_ids([one.executor_job_id for one, _ in failed])
                 ends = {one.token: self._why_not_started(row) for one, row in failed}
                 self._not_started |= ends
                 seen |= ends
@@ -195,8 +181,16 @@ class GridEngine(Executor):
                 seen |= {one.token: Unknown(f"it is in state {row.state}; qdel: {error}") for one, row in failed}
         return seen
 
+    def seen_gone(self, gone: Sequence[Submitted], as_of: datetime) -> dict[str, Observation]:
+        known = {one.token: self._not_started[one.token] for one in gone if one.token in self._not_started}
+        return super().seen_gone([one for one in gone if one.token not in known], as_of) | known
+
+    def late_s(self, one: Submitted) -> float:
+        place = _place(one.executor_job_id)  # of those that never began no record comes
+        return super().late_s(one) if self._deleted.isdisjoint((place, (place[0], None))) else 0.0
+
     def _why_not_started(self, row: Row) -> Exited:
-        why = self._whys.get(row.job, "it does not say why")
+        why = self._whys.get(row.id, "it does not say why")
         return Exited(None, Reason.UNKNOWN, detail=f"Grid Engine could not start it (state {row.state}): {why}")
 
     def _explain(self, failed: Iterable[str], waiting: Iterable[str]) -> None:
@@ -209,129 +203,49 @@ class GridEngine(Executor):
             self._whys.clear()
             jobs += some
         if jobs:
-            done = self.run(commands.explanation(self.settings, jobs), timeout_s=self.settings.query_timeout)
+            done = self.run(commands.explanation(self.settings, jobs), timeout_s=self.query_limit_s)
             self._whys |= answers.explanations(done.stdout)
 
-    def _seen_gone(self, gone: Sequence[Submitted], asked_at: datetime) -> dict[str, Observation]:
-        missing_since_s = {one.token: self._missing_since_s(one.token) for one in gone}
-        accounts, trouble = self._ask_accounting(gone)
-        return {one.token: self._end(one, missing_since_s[one.token], accounts, trouble, asked_at) for one in gone}
+    def accounts(self, about: Sequence[Submitted | Submission]) -> list[Row]:
+        names = {one.job_name for one in about}
+        return [
+            Ended(one.job, one.name, f"failed {one.failed}", () if one.task is None else (one.task,), record=one)
+            for one in self._records(min(one.submitted_at for one in about))
+            if one.name in names
+        ]
 
-    def _end(
-        self, one: Submitted, missing_since_s: float, accounts: Accounts | None, trouble: str, asked_at: datetime
-    ) -> Observation:
-        """How one ended that has left the queue."""
-        if one.token in self._not_started:
-            return self._not_started[one.token]
-        if accounts is not None:
-            own = [r for r in accounts.records.get(_place(one), ()) if r.name.startswith(key_of(one))]
-            if own:
-                return exited(own[-1], self.settings.memory_resources, self._user)
-            # Of those that never began no record comes.
-            deleted = not self._deleted.isdisjoint((_place(one), (_place(one)[0], None)))
-            if deleted or accounts.asked_s - missing_since_s >= self.settings.accounting_wait:
-                return Absent(asked_at)  # the accounting was asked after it had left the queue, perhaps long ago
-            return Unknown("it has left the queue and is not accounted for yet")
-        missing_s = self.monotonic() - missing_since_s
-        if missing_s >= self.settings.accounting_patience:
-            return Absent(self.now(), f"it has left the queue, and for {missing_s / 60:.0f} min {trouble}")
-        return Unknown(f"it has left the queue; {trouble}")
-
-    def _missing_since_s(self, token: str) -> float:
-        """Since when the listing has not had it."""
-        if len(self._missing_since) >= _MOST_REMEMBERED:
-            self._missing_since.clear()
-        return self._missing_since.setdefault(token, self.monotonic())
-
-    def _ask_accounting(self, about: Sequence[Submitted] | Sequence[Submission]) -> tuple[Accounts | None, str]:
-        """What the accounting has, asked after these had left the queue; None, and why, while it does not answer."""
-        since = min(one.submitted_at for one in about)
-        answer = self._accounting.ask([one.token for one in about], lambda: self._accounts(since))
-        if answer is None or not answer.of.issuperset(one.token for one in about):
-            return None, _SLOW
-        return answer.value, answer.trouble
-
-    def _accounts(self, since: datetime) -> Accounts:
-        asked_s = self.monotonic()
-        return Accounts(self._records(since), asked_s)
-
-    def _listing(self) -> Listing:
-        done = self.run(commands.listing(self.settings, self._user), timeout_s=self.settings.query_timeout).check()
-        try:
-            return read_listing(done.stdout)
-        except ValueError as error:
-            raise SchedulerUnavailable(str(error)) from error
-
-    def _records(self, since: datetime) -> Records:
+    def _records(self, since: datetime) -> list[Record]:
         """What the accounting has: of the file where it can be read, which costs less, else of qacct."""
         if self._file is not None:
             try:
-                return self._file.records(since.timestamp())
+                return [one for several in self._file.records(since.timestamp()).values() for one in several]
             except OSError as error:
                 if self.settings.accounting is not None:
                     raise SchedulerUnavailable(f"the accounting file cannot be read: {error}") from error
         days = max(1, math.ceil((self.now() - since).total_seconds() / 86400) + 1)
         argv = commands.accounting(self.settings, self._user, days)
-        done = self.run(argv, timeout_s=self.settings.accounting_timeout)
+        done = self.run(argv, timeout_s=self.accounting_limit_s)
         if "not found" not in done.stderr:  # which is how it says that there is none
             done.check()
-        records: dict[tuple[str, int | None], list[Record]] = {}
-        for record in read_qacct(done.stdout):
-            records.setdefault((record.job, record.task), []).append(record)
-        return records
+        return list(read_qacct(done.stdout))
 
-    # Cancelling and finding.
+    # Cancelling.
 
-    def cancel(self, *, submitted: Sequence[Submitted]) -> None:
-        if submitted:
-            listing = self._listing()  # qdel knows ids alone, and they are given out again
-            self._delete([_place(one) for one in submitted if listing.row(one) is not None])
-
-    def _delete(self, places: Iterable[tuple[str, int | None]]) -> None:
-        for argv in commands.deletions(self.settings, places):
-            done = self.run(argv, timeout_s=self.settings.query_timeout)
+    def cancel_ids(self, ids: Sequence[str]) -> None:
+        for argv in commands.deletions(self.settings, map(_place, ids)):
+            done = self.run(argv, timeout_s=self.query_limit_s)
             if done.timed_out or answers.unreachable(done):
                 raise SchedulerUnavailable(answers.said(done))
             if len(self._deleted) >= _MOST_REMEMBERED:
                 self._deleted.clear()
             self._deleted |= answers.deleted(done.stdout)
 
-    def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
-        if not submissions:
-            return {}
-        asked_at, listing = self.now(), self._listing()
-        ids, trouble, accounts = dict(listing.ids), "", None
-        missing = [one for one in submissions if key_of(one) not in ids]
-        since_s = {one.token: self._missing_since_s(one.token) for one in missing}
-        if missing:
-            accounts, trouble = self._ask_accounting(missing)
-            records = accounts.records if accounts is not None else {}
-            ids |= {key_of_name(one.name): one.job for several in records.values() for one in several}
-        return {
-            one.token: self._finding(
-                one, ids.get(key_of(one)), since_s.get(one.token, 0.0), accounts, trouble, asked_at
-            )
-            for one in submissions
-        }
 
-    def _finding(
-        self,
-        one: Submission,
-        job: str | None,
-        missing_since_s: float,
-        accounts: Accounts | None,
-        trouble: str,
-        asked_at: datetime,
-    ) -> Finding:
-        if job is not None:
-            self._missing_since.pop(one.token, None)
-            return Found(job if one.index is None else f"{job}.{one.index}")
-        if accounts is None:
-            return CannotTell(f"qstat does not list it; {trouble}")
-        if accounts.asked_s - missing_since_s >= self.settings.accounting_wait:
-            return Absent(asked_at)
-        return CannotTell("neither qstat nor the accounting has it, which may be late")
+def _count(request: SubmitRequest | ArrayRequest) -> int | None:
+    """The members of an array; None: it is none."""
+    return len(request.members) if isinstance(request, ArrayRequest) else None
 
 
-def _place(one: Submitted) -> tuple[str, int | None]:
-    return one.executor_job_id.partition(".")[0], one.index
+def _place(executor_job_id: str) -> tuple[str, int | None]:
+    job, _, task = executor_job_id.partition(".")
+    return job, int(task) if task.isdecimal() else None

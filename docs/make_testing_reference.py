@@ -34,6 +34,7 @@ SECTIONS = {
     ),
     "What is not checked": ("Called in methods of platform objects.", ["does_not_apply", "not_exercised"]),
     "What the summary says": ("", ["Area"]),
+    "Workflows": ("For a test of your own that runs a workflow.", ["jobs_run_here"]),
     "What checks work with": (
         "For platform objects (`self.world`) and for tests of your own, with the fixture `world`.",
         ["World", "KitContext"],

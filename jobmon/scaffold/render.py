@@ -18,6 +18,8 @@ TEMPLATES = {
     "src/jobmon_{name}/py.typed": None,
     "tests/test_{name}_conformance.py": "conformance.py.template",
     "tests/test_{name}_discovery.py": "discovery.py.template",
+    "tests/test_{name}_workflow.py": "workflow.py.template",
+    ".github/workflows/tests.yml": "tests.yml.template",
 }
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from jobmon.testing.command_platform import Answer, CommandPlatform, Fake
     from jobmon.testing.conformance import ExecutorConformance
     from jobmon.testing.context import KitContext
+    from jobmon.testing.here import jobs_run_here
     from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway, TableJob
     from jobmon.testing.platform import Platform
     from jobmon.testing.sentences import Area, does_not_apply, not_exercised
@@ -33,6 +34,7 @@ _HOMES = {
     "TableJob": "job_table",
     "World": "world",
     "does_not_apply": "sentences",
+    "jobs_run_here": "here",
     "not_exercised": "sentences",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "TableJob",
     "World",
     "does_not_apply",
+    "jobs_run_here",
     "not_exercised",
 ]
 

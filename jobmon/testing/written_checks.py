@@ -37,24 +37,30 @@ class WrittenChecks:
 
 
 def _call_about_nothing(world: World, method: str) -> None:
-    """Call a method with no attempts, and its pieces with next to nothing; only that they are there counts here."""
     import pytest
+
+    if left := left_to_write(world, method):
+        pytest.fail(left, pytrace=False)
+
+
+def left_to_write(world: World, method: str) -> str:
+    """What is left to write of a method, and how; empty: nothing.
+
+    It is called with no attempts, its pieces with next to nothing: only that they are there counts here.
+    """
 
     def call() -> None:
         answer = getattr(world.executor, method)(**{METHODS[method]: []})
         if isinstance(answer, Iterable):
             list(answer)  # a generator does nothing before
 
-    left = ""
     try:
         world.calls.call(method, call)
     except SchedulerUnavailable:
-        return  # it is away, so it was asked
+        return ""  # it is away, so it was asked
     except NotImplementedError as error:
-        left = str(error) or f"{method} is left to write"
-    left = left or "\n".join(world.calls.call(method, lambda: list(_pieces_left(world, method))))
-    if left:
-        pytest.fail(left, pytrace=False)
+        return str(error) or f"{method} is left to write"
+    return "\n".join(world.calls.call(method, lambda: list(_pieces_left(world, method))))
 
 
 def _pieces_left(world: World, method: str) -> Iterator[str]:

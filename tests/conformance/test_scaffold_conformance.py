@@ -1,5 +1,6 @@
 """A scaffolded executor under the kit: what is left to write fails, one by one, until all of it is written."""
 
+import os
 import re
 import subprocess
 import sys
@@ -75,3 +76,52 @@ def test_piece_by_piece_the_guide_leads_to_all_levels(
     said = pytest_says(folder)
     verdicts = dict(re.findall(r"^  (\w+) +(reached|not exercised|NOT REACHED|does not apply)", said, re.MULTILINE))
     assert verdicts == dict.fromkeys(["core", "array", "find", "usage", "reasons", "robustness"], "reached"), said
+
+
+def written(page: Path, folder: Path) -> None:
+    """Write all that the guide writes into a new distribution."""
+    for block in guide.blocks(page):
+        if block.kind == "python":
+            guide.write_into(folder / "src" / "jobmon_labbatch" / "__init__.py", block.text)
+
+
+@pytest.mark.parametrize(("page", "options"), [(guide.PAGE, []), (guide.PLAIN_PAGE, ["--plain"])])
+def test_a_scaffolded_plugin_passes_strict_types_and_its_own_style_new_and_written(
+    page: Path, options: list[str], tmp_path: Path
+) -> None:
+    folder = scaffold(tmp_path, *options)
+
+    def passes(*argv: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", *argv], cwd=folder, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    passes("ruff", "check", ".")
+    passes("ruff", "format", "--check", ".")
+    passes("mypy", "--strict")
+    written(page, folder)
+    passes("ruff", "check", "--fix-only", "--select", "I", ".")  # where an author puts imports
+    passes("ruff", "check", ".")
+    passes("mypy", "--strict")
+
+
+def test_a_small_workflow_runs_on_what_the_guide_has_written(tmp_path: Path) -> None:
+    folder = scaffold(tmp_path)
+    assert "not installed yet" in workflow_says(folder)
+    info = folder / "src" / "jobmon_executor_labbatch-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: jobmon-executor-labbatch\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[jobmon.executors]\nlabbatch = jobmon_labbatch\n")
+    assert "not exercised: the executor is left to write" in workflow_says(folder)
+    written(guide.PAGE, folder)
+    assert "1 passed" in workflow_says(folder)
+
+
+def workflow_says(folder: Path) -> str:
+    """What pytest says of the distribution's workflow, installed for those that have its sources on their path."""
+    argv = [sys.executable, "-m", "pytest", "-rs", "tests/test_labbatch_workflow.py"]
+    environ = os.environ | {"PYTHONPATH": str(folder / "src")}
+    done = subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,8 +1,6 @@
 """`jobmon plugin new`: what it writes, and what it refuses."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -39,17 +37,6 @@ def test_no_word_of_a_template_is_left(options: list[str], tmp_path: Path) -> No
     run(["plugin", "new", "lab", *options])
     written = [path.read_text() for path in (tmp_path / "jobmon_lab").rglob("*") if path.is_file()]
     assert [word for text in written for word in re.findall("@[A-Z]+@", text)] == []
-
-
-@pytest.mark.parametrize("options", [[], ["--plain"]])
-def test_what_it_writes_is_in_good_style(options: list[str], tmp_path: Path) -> None:
-    run(["plugin", "new", "lab", *options])
-    rules = ["--isolated", "--line-length", "120"]
-    for argv in (["check", "--select", "E,F,W,I,UP,B,RUF", *rules], ["format", "--check", *rules]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *argv, str(tmp_path)], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_plain_one_has_the_contracts_own_methods(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ _KEPT = frozenset({"type", "host"})  #: of the tables of executors, for the core
 def wrong_declarations(cls: type[Executor]) -> list[str]:
     """What is wrong with the attributes and methods of the class, a phrase each."""
     must_be = {
-        "name": ("a lower-case identifier", _is_name(cls.name)),
+        "name": (f"a lower-case identifier other than {', '.join(CORE_KEYS)}", _is_name(cls.name)),
         "__doc__": ("text", cls.__doc__ is None or isinstance(cls.__doc__, str)),
         "reporting": ("a Reporting", isinstance(cls.reporting, Reporting)),
         "placement": ("a Placement", isinstance(cls.placement, Placement)),
@@ -37,7 +37,7 @@ def wrong_declarations(cls: type[Executor]) -> list[str]:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value.isidentifier() and value == value.lower()
+    return isinstance(value, str) and value.isidentifier() and value == value.lower() and value not in CORE_KEYS
 
 
 def _is_support(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socketserver
 import sys
 import threading
@@ -24,13 +25,17 @@ channel = socket.socket(socket.AF_UNIX)
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
 channel.connect("platform.sock")
 stdin = "" if os.isatty(0) else sys.stdin.read()
-channel.sendall(json.dumps([name, argv, stdin]).encode() + b"\\n")
+channel.sendall(json.dumps([name, argv, stdin, dict(os.environ)]).encode() + b"\\n")
 answer = channel.makefile().read()
 status, stdout, stderr = json.loads(answer)
 sys.stdout.write(stdout)
 sys.stderr.write(stderr)
 sys.exit(status)
 """
+
+
+#: Variables that the shell which starts a fake command sets itself.
+_SHELLS = ("PWD", "OLDPWD", "SHLVL", "_")
 
 
 @attrs.frozen
@@ -70,6 +75,7 @@ class CommandPlatform(JobTable):
             path.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{folder}/client.py' '{name}' \"$@\"\n")
             path.chmod(0o700)
         self._released = threading.Event()
+        self._now = threading.local()  #: in each thread, the command that it answers
         self._server = _listen(self, folder / "platform.sock")
         self._path = os.environ["PATH"]
         os.environ["PATH"] = f"{folder}:{self._path}"
@@ -88,9 +94,10 @@ class CommandPlatform(JobTable):
 
         executor.run = run  # type: ignore[method-assign]
 
-    def answer(self, name: str, argv: list[str], stdin: str) -> Answer | None:
-        """What the command says; None: nothing, and it does not end."""
+    def answer(self, name: str, argv: list[str], stdin: str, environment: Mapping[str, str]) -> Answer | None:
+        """What the command, run with this environment, says; None: nothing, and it does not end."""
         half, self._half = self._half, False
+        self._now.given = f"{name} {shlex.join(argv)}\n{stdin}\n{self._added(environment)}"
         try:
             answer = self.commands[name](self, argv, stdin)
         except PlatformAway:
@@ -101,6 +108,16 @@ class CommandPlatform(JobTable):
             return None
         return Answer(1, answer.stdout[: len(answer.stdout) // 2], "error: connection reset") if half else answer
 
+    @staticmethod
+    def _added(environment: Mapping[str, str]) -> list[str]:
+        """The variables that the command was given beside this process's own."""
+        own = {*os.environ.items(), *((name, environment.get(name)) for name in _SHELLS)}
+        return sorted(f"{name}={value}" for name, value in environment.items() if (name, value) not in own)
+
+    def _given(self) -> str:
+        given: str = self._now.given
+        return given
+
     def hold(self) -> None:
         """Wait for the end of the test."""
         self._released.wait()
@@ -109,8 +126,8 @@ class CommandPlatform(JobTable):
 def _listen(platform: CommandPlatform, path: Any) -> socketserver.BaseServer:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            name, argv, stdin = json.loads(self.rfile.readline())
-            answer = platform.answer(name, argv, stdin)
+            name, argv, stdin, environment = json.loads(self.rfile.readline())
+            answer = platform.answer(name, argv, stdin, environment)
             if answer is None:
                 platform.hold()
             else:

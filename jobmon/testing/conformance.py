@@ -20,6 +20,7 @@ from jobmon.plugins import Executor, Placement, Reporting
 from jobmon.testing.array_checks import ArrayChecks
 from jobmon.testing.cancel_checks import CancelChecks
 from jobmon.testing.core_checks import CoreChecks
+from jobmon.testing.declared_checks import DeclaredChecks
 from jobmon.testing.end_checks import ReasonsChecks, UsageChecks
 from jobmon.testing.fault_checks import FaultChecks
 from jobmon.testing.find_checks import FindChecks
@@ -40,6 +41,7 @@ class ExecutorConformance(
     CoreChecks,
     CancelChecks,
     ArrayChecks,
+    DeclaredChecks,
     HostChecks,
     FindChecks,
     UsageChecks,
@@ -60,6 +62,8 @@ class ExecutorConformance(
     settings: ClassVar[Any] = None
     #: What each attempt asks for, a table as a task has it: `{"cores": 2, "labbatch": {"queue": "long"}}`.
     resources: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    #: A value for each of the type's own resources, other than its default, beside those in `resources`.
+    own_resources: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     #: Makes the platform object of one test. None: the kit's own for executors that start workers on this host,
     #: for others one that can do nothing.
     platform_type: ClassVar[type[Platform] | None] = None

@@ -4,6 +4,9 @@ from jobmon.plugins import Exited, Pending, Reason, answers
 from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
 from jobmon.testing.world import World
 
+#: Between what was used and what is told of it: less than between minutes and seconds, or kilobytes and bytes.
+_FACTOR = 8.0
+
 
 class UsageChecks:
     """What an attempt used."""
@@ -19,6 +22,24 @@ class UsageChecks:
         _, wrong = answers.used(seen.usage)
         assert not wrong, f"{seen!r}: {wrong[0].words}"
         assert seen.usage, f"{seen!r} has none"
+
+    @holds(Area.USAGE, "usage tells what was used: in seconds and bytes.")
+    def test_usage_is_what_known_work_used(self, world: World) -> None:
+        if not world.conformance.tells_usage:
+            does_not_apply("it does not tell usage")
+        one = world.live()[0]
+        used = world.platform.work(one.executor_job_id)
+        seen = world.ended(one)
+        assert isinstance(seen, Exited), f"it is {seen!r}"
+        wrong = [
+            f"{key} is told as {told:g} and was {used[key]:g}"
+            for key, told in seen.usage.items()
+            if key in used and not used[key] / _FACTOR <= told <= used[key] * _FACTOR
+        ]
+        assert not wrong, (
+            f"{'; '.join(wrong)}. Tell wall_s and cpu_s in seconds and max_rss_bytes in bytes, whatever the platform "
+            "counts in; a fake prints what the job has in `used`"
+        )
 
 
 class ReasonsChecks:

@@ -19,6 +19,9 @@ HOSTILE = (
     "%s",
     "#$ -S /bin/false",
     "ü",
+    " blanks at the edges ",
+    "a line's end\n",
+    "\t",
     "",
 )
 

@@ -1,11 +1,13 @@
 """A platform in memory: a table of jobs, and every fault that the kit knows. Nothing runs."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import attrs
 
 from jobmon.plugins import Reason, SubmitRequest
 from jobmon.testing.platform import Platform
+from jobmon.testing.sentences import not_exercised
 
 
 class PlatformAway(Exception):
@@ -32,6 +34,10 @@ class TableJob:
     reason: Reason | None = None
     index: int | None = None  #: in an array
     waits: str = ""  #: why the table lets it wait; empty: it runs
+    asked: Mapping[str, Any] | None = None  #: what it asked for; None: whoever submitted it did not say
+    given: str = ""  #: what came with it, beside `asked`
+    #: What it used, for whoever prints that.
+    used: Mapping[str, float] = {"wall_s": 1.5, "cpu_s": 1.0, "max_rss_bytes": float(64 << 20)}
 
 
 @attrs.frozen
@@ -42,6 +48,7 @@ class Listing:
     complete: bool = True
 
 
+_OVER = {"runtime": Reason.TIMEOUT, "memory": Reason.OUT_OF_MEMORY}
 _STATUS = {Reason.EXIT_NONZERO: 1, Reason.SIGNALLED: 137, Reason.OUT_OF_MEMORY: 137, Reason.TIMEOUT: 140}
 
 
@@ -71,8 +78,8 @@ class JobTable(Platform):
 
     # Its own doors.
 
-    def submit(self, name: str, argv: list[str]) -> str:
-        """Take a job; its id.
+    def submit(self, name: str, argv: list[str], asked: Mapping[str, Any] | None = None) -> str:
+        """Take a job; its id. `asked` is what it asks for; `runtime` (seconds) and `memory` (bytes) are its limits.
 
         Raises:
             PlatformAway, JobRefused: it has not got it.
@@ -81,7 +88,7 @@ class JobTable(Platform):
         self._answer()
         if self._refuses:
             raise JobRefused("job violates the limits of its queue")
-        job = TableJob(str(1000 + len(self.history)), name, argv)
+        job = TableJob(str(1000 + len(self.history)), name, argv, asked=asked, given=self._given())
         self.jobs[job.id] = job
         self._note(name)
         return job.id
@@ -101,6 +108,10 @@ class JobTable(Platform):
             self.jobs[one.id] = one
         self._note(name)
         return str(number)
+
+    def _given(self) -> str:
+        """What comes with the submission that is under way, where that can be known."""
+        return ""
 
     def _note(self, name: str) -> None:
         self.history.append(name)
@@ -143,6 +154,20 @@ class JobTable(Platform):
 
     def finish(self, executor_job_id: str, status: int = 0) -> None:
         _end(self.jobs[executor_job_id], None if status == 0 else Reason.EXIT_NONZERO, status)
+
+    def work(self, executor_job_id: str) -> Mapping[str, float]:
+        job = self.jobs[executor_job_id]
+        job.used = {"wall_s": 300.0, "cpu_s": 200.0, "max_rss_bytes": float(3 << 30)}
+        _end(job, None, 0)
+        return job.used
+
+    def take(self, executor_job_id: str, resource: str, amount: float) -> None:
+        job = self.jobs[executor_job_id]
+        if job.asked is None:
+            not_exercised("the fake does not say what a job asks for: give submit of the table `asked`")
+        limit = job.asked.get(resource)
+        if limit is not None and amount > limit:
+            self.end(executor_job_id, _OVER[resource])
 
     def end(self, executor_job_id: str, reason: Reason) -> None:
         _end(self.jobs[executor_job_id], reason, _STATUS.get(reason))
@@ -190,6 +215,12 @@ class JobTable(Platform):
 
     def job_names(self) -> list[str]:
         return list(self.history)
+
+    def given(self, executor_job_id: str) -> str:
+        job = self.jobs[executor_job_id]
+        if job.asked is None and not job.given:
+            not_exercised("nobody says what a job asks for: give submit of the table `asked`")
+        return f"{job.given} {sorted((job.asked or {}).items())}"
 
     def arguments(self, executor_job_id: str) -> list[str]:
         return self.jobs[executor_job_id].argv

@@ -35,10 +35,22 @@ class PayloadChecks:
         folder.mkdir()
         long = "y" * (_LONG - 100)  # with its name, as long as a variable may be
         values = {f"JOBMON_KIT_{number}": text for number, text in enumerate([long, *hostile(world)])}
-        shell = "printf '%s\\0' \"$PWD\" " + " ".join(f'"${name}"' for name in values) + f" > '{out}'"
+        shell = "printf '%s\\0' \"$PWD\" " + " ".join(f'"${{{name}-is not set}}"' for name in values) + f" > '{out}'"
         seen = self._run(world, command=Command(shell=shell), environment=values, cwd=str(folder))
         assert seen.reason is None, f"it is {seen!r}"
         _assert_same([str(folder), *values.values()], out.read_text().split("\0")[:-1])
+
+    @holds(Area.ROBUSTNESS, "A command is looked for along the PATH of environment.")
+    def test_a_command_is_looked_for_along_its_path(self, world: World) -> None:
+        out, tool = world.folder / "out", world.folder / "tools" / "jobmon-kit-tool"
+        tool.parent.mkdir()
+        tool.write_text('#!/bin/sh\necho "$@" >> "$JOBMON_KIT_OUT"\n')
+        tool.chmod(0o700)
+        values = {"PATH": f"{tool.parent}:/usr/bin:/bin", "JOBMON_KIT_OUT": str(out)}
+        for command in (Command(shell=f"{tool.name} shell"), Command(argv=[tool.name, "argv"])):
+            seen = self._run(world, command=command, environment=values)
+            assert seen.reason is None, f"{command} with a PATH that leads to it is {seen!r}"
+        assert out.read_text() == "shell\nargv\n", f"the tool was run with {out.read_text()!r}"
 
     @holds(Area.ROBUSTNESS, "The output of a command goes to the files stdout and stderr; their folder may be missing.")
     def test_a_commands_output_is_in_its_files(self, world: World) -> None:

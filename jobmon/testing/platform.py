@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002 - the methods of the base class say only that they are missing
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from jobmon.plugins import Executor, Reason, SubmitRequest
@@ -20,6 +21,8 @@ class Platform:
 
     #: The reasons that `end` can bring about.
     reasons: ClassVar[tuple[Reason, ...]] = ()
+    #: The run time, in seconds, that is asked for where `take` then takes more.
+    runtime_s: ClassVar[float] = 5400.0
 
     def attach(self, world: "World") -> None:
         """Begin: the world that this platform belongs to."""
@@ -40,6 +43,16 @@ class Platform:
     def finish(self, executor_job_id: str, status: int = 0) -> None:
         """The job ends by itself with this exit status."""
         _missing("finish")
+
+    def work(self, executor_job_id: str) -> Mapping[str, float]:
+        """The job does some work and ends by itself with status 0; what it used, in the words of `Exited.usage`."""
+        _missing("work")
+
+    def take(self, executor_job_id: str, resource: str, amount: float) -> None:
+        """The job takes so much of a resource (`runtime` in seconds, `memory` in bytes); where that is more than it
+        asked for, and the platform knows that, it ends it.
+        """
+        _missing("take")
 
     def end(self, executor_job_id: str, reason: Reason) -> None:
         """The job ends for one of `reasons`."""
@@ -103,6 +116,10 @@ class Platform:
     def job_names(self) -> list[str]:
         """The names of all jobs that it was ever given, one for each submission that arrived."""
         _missing("job_names")
+
+    def given(self, executor_job_id: str) -> str:
+        """All that the platform was given with the job, as text: options, standard input, what it was asked for."""
+        _missing("given")
 
     def arguments(self, executor_job_id: str) -> list[str]:
         """The command line with which the job's worker was started."""

@@ -1,8 +1,10 @@
 """Programs in the place of workers: each says that it runs and waits until it is told to end."""
 
+import json
 import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jobmon.testing.platform import Platform
@@ -18,7 +20,24 @@ if [ "$1" = array ]; then
 fi
 printf '%s\\0' "$@" > "$1/.$2.$$" && mv "$1/.$2.$$" "$1/started/$2.$$"
 { read -r status < "$1/ends/$2"; } 2> /dev/null
+[ "$status" = work ] && exec '@PYTHON@' -I -S "$(dirname "$0")/work.py" "$1/worked/$2"
 exit "${status:-1}"
+"""
+#: Uses a second of processor time and 200 MB, and notes what this process, which was the stand-in, has used by then.
+_WORK = """\
+import json, os, resource, sys, time
+kept = bytearray(os.urandom(1 << 20) * 200)
+while time.process_time() < 1.0:
+    sum(range(10000))
+own, began = resource.getrusage(resource.RUSAGE_SELF), open("/proc/self/stat").read().rpartition(")")[2].split()[19]
+used = {
+    "wall_s": float(open("/proc/uptime").read().split()[0]) - int(began) / os.sysconf("SC_CLK_TCK"),
+    "cpu_s": own.ru_utime + own.ru_stime,
+    "max_rss_bytes": own.ru_maxrss * 1024.0,
+}
+with open(sys.argv[1] + ".new", "w") as file:
+    json.dump(used, file)
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 """
 
 
@@ -28,10 +47,11 @@ class StandIns:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: list[int] = []
-        for name in ("started", "ends", "arrays"):
+        for name in ("started", "ends", "arrays", "worked"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._program = folder / "stand-in"
-        self._program.write_text(_PROGRAM)
+        self._program.write_text(_PROGRAM.replace("@PYTHON@", sys.executable))
+        (folder / "work.py").write_text(_WORK)
         self._program.chmod(0o700)
 
     def argv(self, token: str, *more: str) -> tuple[str, ...]:
@@ -65,10 +85,22 @@ class StandIns:
 
     def end(self, token: str, status: int = 0) -> None:
         """Have one exit, as soon as it runs."""
+        self._tell(token, str(status))
+
+    def work(self, token: str) -> None:
+        """Have one work for a second of processor time and then exit with status 0, as soon as it runs."""
+        self._tell(token, "work")
+
+    def worked(self, token: str) -> dict[str, float] | None:
+        """What one that works used, in the words of `Exited.usage`; None: it works still."""
+        path = self._folder / "worked" / token
+        return dict(json.loads(path.read_text())) if path.exists() else None
+
+    def _tell(self, token: str, word: str) -> None:
         # Opened for both ends, which never blocks; kept open, so that what is written stays until it is read.
         fd = os.open(self._folder / "ends" / token, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._open.append(fd)
-        os.write(fd, b"%d\n" % status)
+        os.write(fd, f"{word}\n".encode())
 
     def process(self, token: str) -> int | None:
         """The process id of one that was started."""
@@ -98,6 +130,12 @@ class LocalPlatform(Platform):
 
     def finish(self, executor_job_id: str, status: int = 0) -> None:
         self.world.stand_ins.end(self.world.token_of(executor_job_id), status)
+
+    def work(self, executor_job_id: str) -> Mapping[str, float]:
+        token, stand_ins = self.world.token_of(executor_job_id), self.world.stand_ins
+        stand_ins.work(token)
+        self.world.until(lambda: stand_ins.worked(token), "its worker has worked")
+        return stand_ins.worked(token) or {}
 
     def job_names(self) -> list[str]:
         return self.world.stand_ins.starts()

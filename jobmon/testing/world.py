@@ -1,10 +1,10 @@
 """One executor under test: its host, its platform, and what it was given."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -144,18 +144,27 @@ class World:
         boundary.hold("context.report: what is pushed", self.context.wrong())
         return answer
 
-    def requests(self, count: int = 1, *, name: str = "task", arguments: Sequence[str] = ()) -> list[SubmitRequest]:
-        """New requests; `arguments` are added to their workers' command lines."""
+    def requests(
+        self,
+        count: int = 1,
+        *,
+        name: str = "task",
+        arguments: Sequence[str] = (),
+        resources: Mapping[str, Any] | None = None,
+    ) -> list[SubmitRequest]:
+        """New requests; `arguments` are added to their workers' command lines, `resources` replace the class's."""
         conformance = self.conformance
         cls = conformance.executor_type
-        resources, _ = parse_resources(conformance.resources, type_name=cls.name, own_type=cls.resources_type)
+        wanted = conformance.resources if resources is None else resources
+        asked, problems = parse_resources(wanted, type_name=cls.name, own_type=cls.resources_type)
+        assert not problems, f"the resources {wanted} are wrong: {'; '.join(problems)}"
         runs_itself = cls.reporting is Reporting.PLATFORM
         return [
             SubmitRequest(
                 token,
                 platform_job_name(token, name),
                 name,
-                resources,
+                asked,
                 () if runs_itself else self.stand_ins.argv(token, *arguments),
                 Command(argv=list(self.stand_ins.argv(token, *arguments))) if runs_itself else None,
                 cwd=str(self.folder),

@@ -47,7 +47,7 @@ class LabBatch(BatchExecutor):
 
     def parse_list(self, text: str) -> Iterable[Row]:
         for line in text.splitlines():
-            job_id, name, state, status, why = line.split("\t")
+            job_id, name, state, status, seconds, why = line.split("\t")
             number, _, index = job_id.partition(".")
             yield Row(
                 number,
@@ -55,7 +55,7 @@ class LabBatch(BatchExecutor):
                 state,
                 members=(int(index),) if index else (),
                 status=int(status) if status else None,
-                usage={"wall_s": 1.5},
+                usage={"wall_s": float(seconds)},
                 detail=why,
             )
 
@@ -77,7 +77,9 @@ def batch(table: JobTable, argv: list[str], stdin: str) -> Answer:
     for job in table.listing().jobs:
         state = (job.reason or "ended") if job.ended else "waiting" if job.waits else "running"
         status = job.status if job.reason is None else None
-        rows.append(f"{job.id}\t{job.name}\t{state}\t{'' if status is None else status}\t{job.waits}\n")
+        rows.append(
+            f"{job.id}\t{job.name}\t{state}\t{'' if status is None else status}\t{job.used['wall_s']}\t{job.waits}\n"
+        )
     return Answer(stdout="".join(rows))
 
 

@@ -1,6 +1,7 @@
 """A right executor on the kit's table of jobs, from which the wrong ones are derived."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -17,12 +18,15 @@ from jobmon.plugins import (
     Outcome,
     Pending,
     Rejected,
+    Resources,
     Running,
     SchedulerUnavailable,
     Submission,
     SubmitRequest,
     Submitted,
+    Support,
     Uncertain,
+    setting,
 )
 from jobmon.testing import AnswerLost, ExecutorConformance, JobRefused, JobTable, Platform, PlatformAway, TableJob
 
@@ -36,12 +40,23 @@ class Settings:
     table: Any = attrs.field(factory=JobTable)
 
 
+@attrs.frozen
+class Own:
+    """What a task may ask for under the type's name."""
+
+    queue: str = setting("all", help="where it waits")
+
+
 class Memory(Executor):
     """Jobs of a table in memory."""
 
-    name = "memory"
+    name = "memory_table"
     api_version = (1, 0)
     settings_type = Settings
+    resources_type = Own
+    core_resources = MappingProxyType(
+        {"cores": Support.BOOKED, "memory": Support.ENFORCED, "runtime": Support.ENFORCED}
+    )
     settings: Settings
 
     def submit(self, *, requests: Sequence[SubmitRequest]) -> Iterable[tuple[str, Outcome]]:
@@ -50,13 +65,18 @@ class Memory(Executor):
 
     def outcome(self, request: SubmitRequest) -> Outcome:
         try:
-            return Accepted(self.settings.table.submit(request.job_name, list(request.worker_argv)))
+            asked = self.asked(request.resources)
+            return Accepted(self.settings.table.submit(request.job_name, list(request.worker_argv), asked))
         except PlatformAway as error:
             raise SchedulerUnavailable(str(error)) from error
         except AnswerLost as error:
             return Uncertain(str(error))
         except JobRefused as error:
             return Rejected(str(error))
+
+    def asked(self, resources: Resources) -> dict[str, Any]:
+        core = {key: getattr(resources, key) for key in ("cores", "memory", "runtime")}
+        return {**core, "queue": resources.own.queue}
 
     def array_limit(self) -> int:
         return 100
@@ -99,7 +119,7 @@ class Memory(Executor):
         return Pending(f"the table says {row.waits}") if row.waits else Running()
 
     def end(self, row: TableJob) -> Exited:
-        return Exited(row.status, row.reason, usage={"wall_s": 1.0}, detail=f"ended: {row.reason}")
+        return Exited(row.status, row.reason, usage=row.used, detail=f"ended: {row.reason}")
 
     def cancel(self, *, submitted: Sequence[Submitted]) -> None:
         try:
@@ -119,6 +139,7 @@ class MemoryConformance(ExecutorConformance):
 
     executor_type: Any = Memory
     platform_type = JobTable
+    own_resources = MappingProxyType({"queue": "long"})
     tells_usage = True
     tells_pending_reasons = True
     many = 300

@@ -97,14 +97,14 @@ start() {  # the name, then the arguments, of the job $id
 case $1 in
 submit)
     id=$(mktemp -d "$jobs/XXXXXXXX")
-    start "$2" "${@:4}"
+    start "$2" "${@:5}"
     basename "$id" ;;
 submit-array)
     number=$(basename "$(mktemp -d "$jobs/XXXXXXXX")")
-    for ((index = 1; index <= $4; index++)); do
+    for ((index = 1; index <= $5; index++)); do
         id=$jobs/$number.$index
         mkdir "$id"
-        start "$2" "${@:5}" "$index"
+        start "$2" "${@:6}" "$index"
     done
     echo "$number" ;;
 list)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 import pytest
+from distributed import Client
 from jobmon_dask import Dask, Settings
 from jobmon_dask.cluster import Cluster
 
@@ -33,7 +34,21 @@ class DaskPlatform(LocalPlatform):
         super().attach(world)
         self._ask = Cluster.ask
         Cluster.ask = lambda cluster, what, **message: self._asked(cluster, what, message)
+        self._map, self._wanted = Client.map, dict[str, str]()
+        Client.map = self._mapped()
         self._line = Cluster(Settings(scheduler_file=self._nodes.file), "kit", self._heard)
+
+    def _mapped(self) -> Any:
+        """`Client.map`, which notes what tasks are given with."""
+
+        def mapped(client: Client, *arguments: Any, key: list[str], **wanted: Any) -> Any:
+            self._wanted.update(dict.fromkeys(key, repr(sorted(wanted.items()))))
+            return self._map(client, *arguments, key=key, **wanted)
+
+        return mapped
+
+    def given(self, executor_job_id: str) -> str:
+        return self._wanted[executor_job_id]
 
     @staticmethod
     async def _heard(event: tuple[float, str]) -> None:
@@ -52,7 +67,7 @@ class DaskPlatform(LocalPlatform):
         """Nothing: an executor finds the cluster by its settings."""
 
     def close(self) -> None:
-        Cluster.ask = self._ask
+        Cluster.ask, Client.map = self._ask, self._map
         self.up()
         self.world.stand_ins.close()
         self._tell("cancel")
@@ -147,6 +162,7 @@ def _state(pid: int) -> str:
 
 class TestDask(ExecutorConformance):
     executor_type = Dask
+    own_resources = {"resources": {"GPU": 1}, "priority": 7, "workers": ["node7"]}  # noqa: RUF012
     tells_usage = True
     many = 1000
     lives = 6

@@ -1,5 +1,6 @@
 """Multiprocess keeps the contract, with a real agent, against a stand-in for the server's worker routes."""
 
+import json
 import os
 import signal
 
@@ -14,12 +15,15 @@ from jobmon.testing.worker_server import USER_TOKEN, WorkerServer
 class AgentPlatform(LocalPlatform):
     """The agent of one state folder, its line to the executor, and the server that it talks to."""
 
+    runtime_s = 6.0
+
     def __init__(self) -> None:
         self._server = WorkerServer()
         self._executors: list[Executor] = []
         self._away = False
         self._lost = 0
         self._accepted: set[str] = set()
+        self._orders: dict[str, str] = {}
 
     def attach(self, world: World) -> None:
         super().attach(world)
@@ -32,6 +36,8 @@ class AgentPlatform(LocalPlatform):
     def _exchanged(self, agent: Agent, line: bytes) -> Reply:
         if self._away:
             raise ConnectionRefusedError("the kit has cut the line")
+        for order in json.loads(line).get("submit", []):
+            self._orders[order["token"]] = json.dumps(order)
         reply = self._exchange(agent, line)
         self._accepted.update(reply.accepted)
         if self._lost:
@@ -67,6 +73,12 @@ class AgentPlatform(LocalPlatform):
     def job_names(self) -> list[str]:
         started = self.world.stand_ins.starts()
         return started + sorted(self._accepted - set(started))
+
+    def given(self, executor_job_id: str) -> str:
+        return self._orders[self.world.token_of(executor_job_id)]
+
+    def take(self, executor_job_id: str, resource: str, amount: float) -> None:
+        """Nothing: its worker goes on, and so takes more run time by itself."""
 
     def refuse(self) -> None:
         does_not_apply("the agent refuses nothing for good")

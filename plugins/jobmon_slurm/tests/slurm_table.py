@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+from collections.abc import Mapping
 
 from jobmon_slurm.listing import SEP
 
@@ -38,7 +39,8 @@ def sbatch(table: JobTable, argv: list[str], stdin: str) -> Answer:
     assert {"--parsable", "--no-requeue", "--export"} <= set(options)
     if "--array" not in options:
         assert stdin == '#!/bin/sh\nexec "$@"\n', stdin
-        return Answer(stdout=table.submit(name, worker_argv) + "\n")
+        limit = {"runtime": 60.0 * int(options["--time"])} if "--time" in options else {}
+        return Answer(stdout=table.submit(name, worker_argv, limit) + "\n")
     assert stdin == '#!/bin/sh\nexec "$@" "$SLURM_ARRAY_TASK_ID"\n', stdin
     try:
         members = int(options["--array"].removeprefix("1-"))
@@ -67,9 +69,16 @@ def sacct(table: JobTable, argv: list[str], _stdin: str) -> Answer:
         if job.id.split("_")[0] not in numbers and job.name not in names:
             continue
         code = _EXIT_CODES.get(job.reason) or f"{(job.status or 0) % 128}:0" if job.reason else "0:0"
-        rows.append(SEP.join((job.id, _state(job), code, "0:0", "7", "00:01.500", "", job.name)))
-        rows.append(SEP.join((f"{job.id}.batch", _state(job), code, "", "7", "00:01.500", "4512K", "batch")))
+        wall, cpu = f"{job.used['wall_s']:.0f}", _span(job.used["cpu_s"])
+        peak = f"{job.used['max_rss_bytes'] / 1024:.0f}K"
+        rows.append(SEP.join((job.id, _state(job), code, "0:0", wall, cpu, "", job.name)))
+        rows.append(SEP.join((f"{job.id}.batch", _state(job), code, "", wall, cpu, peak, "batch")))
     return Answer(stdout="".join(f"{row}\n" for row in rows))
+
+
+def _span(seconds: float) -> str:
+    """As Slurm writes it: minutes, seconds and milliseconds."""
+    return f"{int(seconds // 60):02}:{seconds % 60:06.3f}"
 
 
 def scancel(table: JobTable, argv: list[str], _stdin: str) -> Answer:
@@ -110,8 +119,8 @@ class SlurmTable(CommandPlatform):
     reasons = (*CommandPlatform.reasons, Reason.CANCELLED, Reason.CANCELLED_BY_USER)
     away = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
 
-    def answer(self, name: str, argv: list[str], stdin: str) -> Answer | None:
-        answer = super().answer(name, argv, stdin)
+    def answer(self, name: str, argv: list[str], stdin: str, environment: Mapping[str, str]) -> Answer | None:
+        answer = super().answer(name, argv, stdin, environment)
         if name == "sbatch" and answer is not None and answer.status:
             return Answer(1, "", f"sbatch: error: Batch job submission failed: {answer.stderr}")
         return answer

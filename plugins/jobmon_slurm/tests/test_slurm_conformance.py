@@ -16,7 +16,18 @@ class TestSlurm(ExecutorConformance):
 
     executor_type = Slurm
     platform_type = SlurmTable
-    resources = {"cores": 1, "memory": "1G", "runtime": "1h"}  # noqa: RUF012
+    resources = {"cores": 1, "memory": "1G", "runtime": "1h", "gpus": 1}  # noqa: RUF012
+    own_resources = {  # noqa: RUF012
+        "partition": "long",
+        "account": "malaria",
+        "qos": "high",
+        "constraint": "haswell",
+        "reservation": "course",
+        "gpu_type": "a100",
+        "whole_nodes": True,
+        "hold": True,
+        "options": ["--nice=7"],
+    }
     tells_usage = True
     tells_pending_reasons = True
     many = 1500

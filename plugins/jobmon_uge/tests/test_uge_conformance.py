@@ -30,9 +30,9 @@ end_time     Sun Nov 22 09:32:25 2026
 slots        1
 failed       {failed}
 exit_status  {status}
-ru_wallclock 4s
-ru_maxrss    4.596KB
-cpu          0.014s
+ru_wallclock {wall:.0f}s
+ru_maxrss    {peak:.3f}KB
+cpu          {cpu:.3f}s
 maxvmem      350.562MB
 category     {category}
 """
@@ -53,7 +53,8 @@ def qsub(table: JobTable, argv: list[str], stdin: str) -> Answer:
     name, command = argv[argv.index("-N") + 1], shlex.split(stdin)[1:]
     try:
         if "-t" not in argv:
-            return Answer(stdout=f"{table.submit(name, command)}\n")
+            limit = [float(word.removeprefix("h_rt=")) for word in argv if word.startswith("h_rt=")]
+            return Answer(stdout=f"{table.submit(name, command, {'runtime': limit[-1]} if limit else {})}\n")
         count = int(argv[argv.index("-t") + 1].removeprefix("1-"))
         assert command[-1] == "$SGE_TASK_ID"
         return Answer(stdout=f"{table.submit_array(name, command[:-1], count)}.1-{count}:1\n")
@@ -83,7 +84,10 @@ def qacct(table: JobTable, argv: list[str], stdin: str) -> Answer:
 def _record(job: TableJob) -> str:
     failed, status, category = ENDS.get(job.reason, ("0", str(job.status or 0), "NONE"))  # type: ignore[arg-type]
     number, task = job.id.partition(".")[0], job.index or "undefined"
-    return RECORD.format(name=job.name, number=number, task=task, failed=failed, status=status, category=category)
+    told = {"name": job.name, "number": number, "task": task, "failed": failed, "status": status, "category": category}
+    # The kernel's kilobytes are taken for bytes: 4512 kB are printed as "4.406KB".
+    peak = job.used["max_rss_bytes"] / 1024 / 1024
+    return RECORD.format(**told, wall=job.used["wall_s"], cpu=job.used["cpu_s"], peak=peak)
 
 
 def qdel(table: JobTable, argv: list[str], stdin: str) -> Answer:
@@ -111,7 +115,15 @@ class FakeGridEngine(CommandPlatform):
 
 class TestGridEngine(ExecutorConformance):
     executor_type = GridEngine
-    settings = Settings(accounting_wait=0.01)
+    settings = Settings(accounting_wait=0.01, pe="smp", gpu_resource="gpu")
+    resources = {"cores": 2}  # noqa: RUF012
+    own_resources = {  # noqa: RUF012
+        "queue": "long.q",
+        "project": "malaria",
+        "pe": "one_host",
+        "request": {"scratch": "1G"},
+        "native": ["-ac", "LAB=7"],
+    }
     platform_type = FakeGridEngine
     tells_usage = True
     many = 300

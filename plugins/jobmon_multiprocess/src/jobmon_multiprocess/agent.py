@@ -163,6 +163,8 @@ class Agent:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=errors,
+                    # Beside Python's back libraries set variables that it does not know (readline: LINES, COLUMNS).
+                    env=dict(os.environ),
                     start_new_session=True,
                 )
             except OSError as error:

@@ -8,7 +8,7 @@ VENV := .venv
 REQUIREMENTS := requirements-dev.txt examples/life_expectancy/requirements.txt
 MYPY_PLUGINS := $(wildcard plugins/*/src/*)
 
-.PHONY: help demo test test-fast test-clusters lint types format docs bench clean environment
+.PHONY: help demo test test-fast test-clusters lint types format docs reports bench clean environment
 
 help:
 	@echo "make demo       run the example: 142 fits, a check, a chart, and uploads one at a time"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-clusters  the tests on real schedulers of this host: root on Debian (CLUSTERS=tests/clusters/slurm: some)"
 	@echo "make test-fast  the fast tests, on one Python"
 	@echo "make lint       style; make types: types; make format: put into form; make docs: tables made from code"
+	@echo "make reports    what the conformance kit finds out about each plugin, kept beside it"
 	@echo "make bench      the benchmarks, on an idle machine; to try them: make bench BENCH=--quick"
 	@echo "make clean      remove environments and caches"
 
@@ -55,6 +56,12 @@ docs: environment
 	$(VENV)/bin/python docs/make_states.py
 	$(VENV)/bin/python docs/make_reference.py
 	$(VENV)/bin/python docs/make_testing_reference.py
+
+reports: environment
+	@for plugin in dask dummy multiprocess sequential slurm uge; do \
+	    $(VENV)/bin/jobmon plugin check $$plugin --tests plugins/jobmon_$$plugin/tests/test_$${plugin}_conformance.py \
+	        --report plugins/jobmon_$$plugin/conformance.json || exit 1; \
+	done
 
 bench: environment
 	$(VENV)/bin/python -m benchmarks $(BENCH)

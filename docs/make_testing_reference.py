@@ -33,7 +33,7 @@ SECTIONS = {
         ["PlatformAway", "JobRefused", "AnswerLost"],
     ),
     "What is not checked": ("Called in methods of platform objects.", ["does_not_apply", "not_exercised"]),
-    "What the summary says": ("", ["Area"]),
+    "What the summary says": ("", ["Area", "Level"]),
     "Workflows": ("For a test of your own that runs a workflow.", ["jobs_run_here"]),
     "What checks work with": (
         "For platform objects (`self.world`) and for tests of your own, with the fixture `world`.",

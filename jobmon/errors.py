@@ -9,6 +9,7 @@ JobmonError
 │   └── UnknownExecutor
 ├── PluginError              one executor plugin cannot be used
 │   └── PluginIncompatible
+├── ReportInvalid            a report of the conformance kit is damaged, or none
 ├── WorkflowExists           it was run before; say resume=True
 ├── WorkflowChanged          resume of a graph that is not the same
 ├── WorkflowActive           another run of it is alive
@@ -74,6 +75,10 @@ class PluginError(JobmonError):
 
 class PluginIncompatible(PluginError):
     """An executor plugin was written for a version of the contract that this Jobmon does not speak."""
+
+
+class ReportInvalid(JobmonError):
+    """A report of the conformance kit is damaged, or none."""
 
 
 class WorkflowExists(JobmonError):

@@ -7,13 +7,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jobmon.reports.records import Area, Level
     from jobmon.testing.command_platform import Answer, CommandPlatform, Fake
     from jobmon.testing.conformance import ExecutorConformance
     from jobmon.testing.context import KitContext
     from jobmon.testing.here import jobs_run_here
     from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway, TableJob
     from jobmon.testing.platform import Platform
-    from jobmon.testing.sentences import Area, does_not_apply, not_exercised
+    from jobmon.testing.sentences import does_not_apply, not_exercised
     from jobmon.testing.stand_in import LocalPlatform
     from jobmon.testing.world import World
 
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "command_platform",
     "AnswerLost": "job_table",
+    "Area": "sentences",
     "CommandPlatform": "command_platform",
     "ExecutorConformance": "conformance",
     "Fake": "command_platform",
     "JobRefused": "job_table",
     "JobTable": "job_table",
     "KitContext": "context",
-    "Area": "sentences",
+    "Level": "conformance",
     "LocalPlatform": "stand_in",
     "Platform": "platform",
     "PlatformAway": "job_table",
@@ -41,13 +43,14 @@ _HOMES = {
 __all__ = [
     "Answer",
     "AnswerLost",
+    "Area",
     "CommandPlatform",
     "ExecutorConformance",
     "Fake",
     "JobRefused",
     "JobTable",
     "KitContext",
-    "Area",
+    "Level",
     "LocalPlatform",
     "Platform",
     "PlatformAway",

@@ -54,7 +54,7 @@ class ArrayChecks:
         others = [answer.get(one.token) for one in (many[0], *many[2:])]
         assert all(isinstance(seen, Pending | Running) for seen in others), f"one was cancelled, others are {others}"
 
-    @holds(Area.ARRAY, "Where an answer did not come, no request of the batch is at the platform twice.")
+    @holds(Area.ARRAY, "Where an answer did not come, no request of the batch is at the platform twice.", fault=True)
     def test_a_batch_whose_answer_did_not_come_is_not_sent_again(self, world: World) -> None:
         requests = world.requests(min(self._many(world), 10))
         world.platform.accept_then_time_out()
@@ -107,7 +107,11 @@ class ArrayChecks:
             given = world.platform.arguments(one.executor_job_id)
             assert given == [*array.worker_argv, str(one.index)], f"member {one.index} was run as {given}"
 
-    @holds(Area.ARRAY, "An array whose answer did not come is found whole, by its members' places, and goes on.")
+    @holds(
+        Area.ARRAY,
+        "An array whose answer did not come is found whole, by its members' places, and goes on.",
+        fault=True,
+    )
     def test_an_array_whose_answer_did_not_come_is_found_whole(self, world: World) -> None:
         array = self._array(world)
         if not find_is_defined(world):

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import pytest
 
 from jobmon.plugins import Executor, Placement, Reporting
+from jobmon.reports.records import Level
 from jobmon.testing.array_checks import ArrayChecks
 from jobmon.testing.cancel_checks import CancelChecks
 from jobmon.testing.core_checks import CoreChecks
@@ -27,6 +28,7 @@ from jobmon.testing.find_checks import FindChecks
 from jobmon.testing.host_checks import HostChecks
 from jobmon.testing.hostile_checks import HostileChecks
 from jobmon.testing.lives import LivesChecks
+from jobmon.testing.measuring import Measurements
 from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
 from jobmon.testing.sentences import not_exercised
@@ -51,6 +53,7 @@ class ExecutorConformance(
     PayloadChecks,
     LivesChecks,
     WrittenChecks,
+    Measurements,
 ):
     """Every sentence of the executor contract, each as a test. Derive from it and name the type.
 
@@ -67,6 +70,11 @@ class ExecutorConformance(
     #: Makes the platform object of one test. None: the kit's own for executors that start workers on this host,
     #: for others one that can do nothing.
     platform_type: ClassVar[type[Platform] | None] = None
+
+    #: The platform object stands for nothing: it is the platform that users have. The level gold needs that.
+    real_platform: ClassVar[bool] = False
+    #: The level that the type claims to reach: bronze, silver, gold or platinum. A claim that does not hold fails.
+    claims: ClassVar[Level | str | None] = None
 
     #: Attempts in one call, for the area array.
     many: ClassVar[int] = 2000

@@ -70,6 +70,13 @@ class Platform:
         """From now on the platform takes cancellations and its jobs do not end by them for a while."""
         _missing("cancel_slowly")
 
+    def submit_raw_array(self, count: int) -> None:
+        """Submit an array of so many jobs by the platform's own means, as a user would by hand.
+
+        Only on the real platform, where an array of the executor's is held against it.
+        """
+        _missing("submit_raw_array")
+
     # Faults.
 
     def down(self) -> None:

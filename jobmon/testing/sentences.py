@@ -1,10 +1,11 @@
 """Which sentence of the contract a check holds, and the two honest ways of not checking it."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
-import attrs
+from jobmon.reports.records import Area, Sentence
+
+__all__ = ["Area", "Sentence", "does_not_apply", "holds", "not_exercised", "sentence_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ATTRIBUTE = "jobmon_holds"
@@ -13,30 +14,11 @@ NOT_EXERCISED = "not exercised: "
 DOES_NOT_APPLY = "does not apply: "
 
 
-class Area(StrEnum):
-    """A part of the contract: sentences that belong together."""
-
-    CORE = "core"  #: submits, observes, cancels, and lives on after a restart
-    ARRAY = "array"  #: many attempts in one call
-    FIND = "find"  #: finds submissions of unknown outcome
-    USAGE = "usage"  #: tells what an attempt used
-    REASONS = "reasons"  #: tells why an attempt ended
-    ROBUSTNESS = "robustness"  #: keeps the contract while its platform does not
-
-
-@attrs.frozen
-class Sentence:
-    """A sentence of the contract."""
-
-    area: Area
-    text: str
-
-
-def holds(area: Area, text: str) -> Callable[[F], F]:
-    """Mark a check with the sentence that it holds."""
+def holds(area: Area, text: str, *, fault: bool = False) -> Callable[[F], F]:
+    """Mark a check with the sentence that it holds, and whether it needs a fault though its area does not."""
 
     def mark(check: F) -> F:
-        setattr(check, _ATTRIBUTE, Sentence(area, text))
+        setattr(check, _ATTRIBUTE, Sentence(area, text, fault))
         return check
 
     return mark

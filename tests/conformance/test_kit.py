@@ -7,51 +7,55 @@ from pathlib import Path
 
 import pytest
 
-from jobmon.testing.reporting import summary
-from jobmon.testing.sentences import Area
+from jobmon.reports.records import Area, Findings, Level, Outcome, Result, Sentence, Trial, Tried
+from jobmon.testing.summary import summary
+
+HOLDS, BROKEN, IDLE, NONE = Outcome
 
 
-def _lines(*checks: tuple[str, str, str]) -> dict[str, str]:
-    """The summary's verdict by level, of checks given as (level, outcome, why)."""
-    results = {f"check_{n}": (level, "A sentence.", outcome, why) for n, (level, outcome, why) in enumerate(checks)}
-    said = summary({"TestIt (it)": results})
-    return {line.split()[0]: line.split(maxsplit=1)[1] for line in said if line.split()[0] in list(Area)}
+def lines(*checks: tuple[Area, Outcome], claims: Level | None = None) -> list[str]:
+    """The summary of a class with these checks."""
+    results = [
+        Result(f"test_{n}", Sentence(area, "A sentence."), outcome, "why") for n, (area, outcome) in enumerate(checks)
+    ]
+    trial = Trial("TestIt", "it", Tried.FAKE, claims, tuple(results))
+    return list(summary({"it": Findings((trial,))}))
 
 
-def test_a_level_is_reached_when_all_that_applies_holds() -> None:
-    said = _lines(("core", "passed", ""), ("core", "skipped", "does not apply: it cannot"))
-    assert said["core"] == "reached  1 sentences hold, 1 do not apply"
+def areas(*checks: tuple[Area, Outcome]) -> dict[str, str]:
+    """The summary's verdict by area."""
+    return {line.split()[0]: line.split(maxsplit=1)[1] for line in lines(*checks) if line.split()[0] in list(Area)}
 
 
-def test_a_level_with_a_check_that_was_not_exercised_is_not_reached() -> None:
-    said = _lines(("core", "passed", ""), ("core", "skipped", "not exercised: no down()"))
-    assert said["core"] == "not exercised in full  1 sentences hold, 1 not exercised"
+def test_an_area_holds_when_all_that_applies_holds() -> None:
+    assert areas((Area.CORE, HOLDS), (Area.CORE, NONE))["core"] == "holds  1 hold, 1 do not apply"
 
 
-def test_a_level_without_any_check_that_ran_is_not_reached() -> None:
-    said = _lines(("find", "skipped", "not exercised: no down()"), ("usage", "skipped", "does not apply: no usage"))
+def test_an_area_with_a_check_that_was_not_exercised_does_not_hold() -> None:
+    said = areas((Area.CORE, HOLDS), (Area.CORE, IDLE))
+    assert said["core"] == "not exercised in full  1 hold, 1 not exercised"
+
+
+def test_an_area_without_any_check_that_ran_does_not_hold() -> None:
+    said = areas((Area.FIND, IDLE), (Area.USAGE, NONE))
     assert said["find"] == "not exercised"
     assert said["usage"] == "does not apply"
     assert said["core"] == "not exercised"
 
 
-def test_a_skip_for_whatever_other_reason_counts_as_not_exercised() -> None:
-    said = _lines(("core", "passed", ""), ("core", "skipped", "no network here"))
-    assert said["core"] == "not exercised in full  1 sentences hold, 1 not exercised"
-
-
 def test_a_failure_names_the_sentence_that_it_breaks() -> None:
-    said = summary({"TestIt (it)": {"test_it": ("core", "The constructor does no work.", "failed", "")}})
-    assert '  broken (core): "The constructor does no work."  test_it' in said
-    assert "  core       NOT REACHED  0 sentences hold, 1 broken" in said
+    said = lines((Area.CORE, BROKEN))
+    assert '  broken (core): "A sentence."  test_0' in said
+    assert "  core       BROKEN  1 broken" in said
+    assert "it reaches no level" in said
 
 
 def test_the_command_line_checks_an_installed_type_and_prints_its_levels() -> None:
     argv = [sys.executable, "-m", "jobmon", "plugin", "check", "sequential"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "TestInstalled (sequential)" in done.stdout
-    assert "  core       reached" in done.stdout
+    assert "TestInstalled (sequential) on its real platform" in done.stdout
+    assert "  core       holds" in done.stdout
     assert "  robustness not exercised in full" in done.stdout
 
 
@@ -63,7 +67,7 @@ def test_the_command_line_fails_when_a_sentence_is_broken(tmp_path: Path) -> Non
         "class TestWrong(MemoryConformance):\n    executor_type = WorksInTheConstructor\n    lives = 0\n"
     )
     argv = [sys.executable, "-m", "jobmon", "plugin", "check", "dummy", "--tests", str(tests)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     assert 'broken (core): "The constructor does no work."' in done.stdout
 
@@ -75,7 +79,7 @@ def test_what_is_not_exercised_fails_where_a_class_says_that_all_of_it_can_be(tm
         "from payloads import PayloadsConformance\nclass TestBare(PayloadsConformance):\n    complete = True\n"
     )
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "refused", str(tests)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "not exercised: the platform object has no refuse(); the class says complete = True" in done.stdout
 
@@ -120,7 +124,7 @@ def test_a_test_class_that_is_wrong_fails_once_with_a_sentence(tmp_path: Path, a
     )
     some = ["-k", "set_up or written or constructor"]
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *some, str(tests)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path)
     assert done.stdout.splitlines().count(said) == 1, done.stdout
     assert done.stdout.count("\nFAILED ") == 1
     assert re.search(r"^1 failed, \d+ skipped, \d+ deselected in ", done.stdout, re.MULTILINE)

@@ -15,7 +15,10 @@ from reference import Memory, MemoryConformance
 from wrong_executors import WRONG
 
 from jobmon.plugins import Executor
+from jobmon.reports.levels import NEEDS, refusals
+from jobmon.reports.records import Findings, Level, Measurement, Outcome, Result, Trial, Tried
 from jobmon.testing import ExecutorConformance
+from jobmon.testing.results import kit_sentences
 from jobmon.testing.sentences import sentence_of
 from jobmon.testing.world import World
 
@@ -24,6 +27,7 @@ CHECKS = [name for name, check in inspect.getmembers(ExecutorConformance) if sen
 for module in sorted(Path(__file__).parent.glob("wrong_*.py")):
     importlib.import_module(module.stem)  # notes its executors in WRONG
 EXECUTORS = list(dict.fromkeys(itertools.chain.from_iterable(WRONG.values())))
+EVIDENCE = (Measurement("array_ratio", 1.1, "made up"), Measurement("chaos_hours", 24.0, "made up"))
 PASSED, FAILED, SKIPPED = ".", "F", " "
 
 
@@ -105,3 +109,41 @@ def test_a_wrong_executor_differs_in_at_most_ten_lines(executor: type[Executor])
     source = inspect.getsource(executor)
     code = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith(("@", "class "))]
     assert len(code) <= 10
+
+
+def findings(matrix: dict[tuple[str, type[Executor]], str], executor: type[Executor], claims: Level) -> Findings:
+    """What the kit would find out about an executor whose class claims a level, on its own platform."""
+    outcomes = {PASSED: Outcome.HOLDS, FAILED: Outcome.BROKEN, SKIPPED: Outcome.DOES_NOT_APPLY}
+    results = [
+        Result(check, sentence, outcomes[matrix[check, executor]]) for check, sentence in kit_sentences().items()
+    ]
+    return Findings((Trial(executor.__name__, executor.name, Tried.REAL, claims, tuple(results)),), EVIDENCE)
+
+
+def test_wrong_executors_are_refused_exactly_at_the_level_that_they_falsely_claim(
+    matrix: dict[tuple[str, type[Executor]], str], capsys: Any
+) -> None:
+    """Each claims the level of the check that it is named after: that is refused, and the one before it is not.
+
+    A few break sentences of lower levels beside: these are refused there already.
+    """
+    at = {area: level for level, needs in NEEDS.items() for area in needs.areas}
+    exact: dict[Level, list[str]] = {level: [] for level in Level}
+    lower: dict[str, Level] = {}
+    for executor in EXECUTORS:
+        named = [check for check, executors in WRONG.items() if executor in executors]
+        falsely = min((at[kit_sentences()[check].area] for check in named), key=list(Level).index)
+        assert refusals(findings(matrix, executor, falsely)) != [], f"{executor.__name__} may claim {falsely}"
+        first = next(level for level in Level if refusals(findings(matrix, executor, level)))
+        if first is falsely:
+            exact[falsely].append(executor.__name__)
+        else:
+            lower[executor.__name__] = first
+    with capsys.disabled():
+        print("", *(f"refused exactly at {level}: {', '.join(names)}" for level, names in exact.items()), sep="\n")
+        print(f"refused below the level of what they are named after: {lower}")
+    assert all(exact[level] for level in (Level.BRONZE, Level.SILVER, Level.GOLD))
+    assert sum(map(len, exact.values())) >= 30
+    assert len(lower) <= len(EXECUTORS) // 10, lower
+    for right in RIGHT:
+        assert refusals(findings(matrix, right, Level.GOLD)) == [], right.__name__

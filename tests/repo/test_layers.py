@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dag": _0 | {"states"},
     "wire": _1,
     "plugins": _1 | {"wire"},
+    "reports": _0,
     "store": _2,
     "requester": _2,
     "config": _2,
@@ -36,8 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "agent": _2 | {"requester", "worker"},
     "client": _2 | {"requester", "config", "managers", "worker"},
     "__init__": _2 | {"client"},
-    "testing": _3 | {"server", "managers", "agent", "worker", "client"},
-    "cli": _3 | {"scaffold", "server", "managers", "agent", "worker", "client"},
+    "testing": _3 | {"reports", "server", "managers", "agent", "worker", "client"},
+    "cli": _3 | {"reports", "scaffold", "server", "managers", "agent", "worker", "client"},
     "scaffold": _0,
     "__main__": {"cli"},
 }

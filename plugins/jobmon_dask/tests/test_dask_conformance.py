@@ -162,6 +162,8 @@ def _state(pid: int) -> str:
 
 class TestDask(ExecutorConformance):
     executor_type = Dask
+    real_platform = True
+    claims = "gold"
     own_resources = {"resources": {"GPU": 1}, "priority": 7, "workers": ["node7"]}  # noqa: RUF012
     tells_usage = True
     many = 1000

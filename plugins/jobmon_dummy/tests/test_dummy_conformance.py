@@ -100,6 +100,7 @@ def _token(executor_job_id: str) -> str:
 
 class TestDummy(ExecutorConformance):
     executor_type = Dummy
+    claims = "silver"
     platform_type = DummyPlatform
     complete = True
     runs_payloads = False

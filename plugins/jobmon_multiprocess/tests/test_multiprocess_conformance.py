@@ -112,6 +112,8 @@ class AgentPlatform(LocalPlatform):
 
 class TestMultiprocess(ExecutorConformance):
     executor_type = Multiprocess
+    real_platform = True
+    claims = "gold"
     settings = Settings(workers=8)
     platform_type = AgentPlatform
     complete = True

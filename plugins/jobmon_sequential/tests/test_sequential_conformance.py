@@ -55,6 +55,8 @@ class ProcessTable(LocalPlatform):
 
 class TestSequential(ExecutorConformance):
     executor_type = Sequential
+    real_platform = True
+    claims = "gold"
     platform_type = ProcessTable
     complete = True
     tells_reasons = False

@@ -15,6 +15,7 @@ class TestSlurm(ExecutorConformance):
     """The contract's sentences."""
 
     executor_type = Slurm
+    claims = "silver"
     platform_type = SlurmTable
     resources = {"cores": 1, "memory": "1G", "runtime": "1h", "gpus": 1}  # noqa: RUF012
     own_resources = {  # noqa: RUF012

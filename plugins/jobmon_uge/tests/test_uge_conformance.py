@@ -115,6 +115,7 @@ class FakeGridEngine(CommandPlatform):
 
 class TestGridEngine(ExecutorConformance):
     executor_type = GridEngine
+    claims = "silver"
     settings = Settings(accounting_wait=0.01, pe="smp", gpu_resource="gpu")
     resources = {"cores": 2}  # noqa: RUF012
     own_resources = {  # noqa: RUF012

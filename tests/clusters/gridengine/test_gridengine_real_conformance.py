@@ -10,6 +10,7 @@ class TestRealGridEngine(ExecutorConformance):
     """The contract's sentences."""
 
     executor_type = GridEngine
+    real_platform = True
     settings = Settings(sge_root="/var/lib/gridengine", accounting_wait=3.0)
     platform_type = RealGridEngine
     resources = {"cores": 1, "memory": "64M", "runtime": "10m"}  # noqa: RUF012

@@ -10,6 +10,7 @@ class TestRealSlurm(ExecutorConformance):
     """The contract's sentences. `cancel_slowly` cannot be: see RealSlurm."""
 
     executor_type = Slurm
+    real_platform = True
     settings = Settings(submit_timeout_s=40.0, query_timeout_s=40.0)
     platform_type = RealSlurm
     resources = {"cores": 1, "memory": "64M", "runtime": "10m"}  # noqa: RUF012

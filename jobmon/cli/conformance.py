@@ -1,0 +1,152 @@
+"""`jobmon plugin check`: the conformance kit in a process of its own, and its report."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from jobmon.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from jobmon.reports.records import Findings
+
+_TEST = '''\
+"""The kit against an installed type, with its default settings."""
+
+from jobmon.plugins.registry import Registry
+from jobmon.testing import ExecutorConformance
+
+
+class TestInstalled(ExecutorConformance):
+    executor_type = Registry().load({name!r})
+    tells_reasons = executor_type.reporting == "platform"
+    real_platform = True
+'''
+
+
+@attrs.define
+class Ran:
+    """What came of the kit's process."""
+
+    problems: list[str] = attrs.field(factory=list)
+    findings: "Findings | None" = None
+    failed: bool = True
+
+
+@click.command(short_help="Run the conformance kit against an installed type.")
+@click.argument("name")
+@click.option(
+    "--tests",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="The plugin's own conformance tests, which know its platform; repeat it for more. Without: the bare kit.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what was found out to this file, as JSON, also when something fails.",
+)
+@click.option(
+    "--evidence",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON with measurements that the kit cannot make, such as hours of chaos: the level platinum needs them.",
+)
+def check(name: str, tests: tuple[Path, ...], report: Path | None, evidence: Path | None) -> int:
+    """Run the conformance kit, `jobmon[testing]`, against the installed executor type NAME and say what it reaches.
+
+    Without a platform object, which only the plugin's own tests have, what can be checked is less, and said to be less.
+    The exit code is 1 when a sentence of the contract is broken, a claimed level is not reached, or not all was tried.
+    """
+    if report is not None and not os.access(report.absolute().parent, os.W_OK):
+        raise click.BadParameter(f"the folder of {report} is missing, or cannot be written", param_hint="--report")
+    ran = Ran()
+    try:
+        _run(name, tests, evidence, ran)
+    except BaseException as error:
+        ran.problems.append(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        raise
+    finally:
+        if report is not None:
+            _write(report, name, ran)
+    for problem in ran.problems:
+        click.echo(f"{name}: {problem}", err=True)
+    return Exit.FAILED if ran.failed or ran.problems else Exit.OK
+
+
+def _run(name: str, tests: Sequence[Path], evidence: Path | None, ran: Ran) -> None:
+    from jobmon.plugins.registry import Registry
+    from jobmon.reports.files import read_evidence
+
+    if evidence is not None:
+        read_evidence(evidence)
+    Registry().load(name)
+    needs_the_kit()
+    with tempfile.TemporaryDirectory(prefix="jobmon-check-") as folder:
+        bare, results = Path(folder) / f"test_{name}_conformance.py", Path(folder) / "results.json"
+        bare.write_text(_TEST.format(name=name), encoding="utf-8")
+        options = ["--conformance-results", str(results)]
+        options += ["--conformance-evidence", str(evidence.absolute())] if evidence is not None else []
+        try:
+            status = run_pytest(Path(folder), [one.absolute() for one in tests] or [bare], options)
+            ran.failed = status != 0
+            if status not in (0, 1):
+                ran.problems.append(f"the kit's process did not come to its end: pytest ended with status {status}")
+        finally:
+            _take(name, results, ran)
+
+
+def needs_the_kit() -> None:
+    """Refuse where the kit cannot be run.
+
+    Raises:
+        PluginError: pytest or hypothesis is not installed.
+    """
+    from importlib.util import find_spec
+
+    from jobmon.errors import PluginError
+
+    if find_spec("pytest") is None or find_spec("hypothesis") is None:
+        raise PluginError("the kit needs pytest and hypothesis: pip install 'jobmon[testing]'")
+
+
+def _take(name: str, results: Path, ran: Ran) -> None:
+    from jobmon.reports.files import read_findings
+    from jobmon.reports.levels import refusals
+    from jobmon.reports.records import Outcome
+
+    ran.findings = read_findings(results).get(name) if results.exists() else None
+    if ran.findings is None:
+        ran.problems.append(f"no test class tried the executor type {name!r}")
+        return
+    outcomes = [one for trial in ran.findings.trials for one in trial.results]
+    broken = any(one.outcome is Outcome.BROKEN for one in outcomes) or refusals(ran.findings)
+    if ran.failed and not broken and not ran.problems:
+        ran.problems.append("other tests of the file failed")
+    if left := sum(one.not_run for one in outcomes):
+        ran.problems.append(f"{left} sentences were not run")
+
+
+def _write(path: Path, name: str, ran: Ran) -> None:
+    from jobmon.plugins import CONTRACT_VERSION
+    from jobmon.plugins.installed import enabled
+    from jobmon.reports.files import write
+    from jobmon.reports.making import make_report
+
+    brought = [one for one in enabled().types if one.name == name]
+    contract = ".".join(map(str, CONTRACT_VERSION))
+    write(path, make_report(name, brought[0] if len(brought) == 1 else None, ran.findings, ran.problems, contract))
+
+
+def run_pytest(folder: Path, tests: Sequence[Path], options: Sequence[str]) -> int:
+    """Run pytest in a process and a folder of its own, away from the settings of the project around."""
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    argv = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
+    argv += ["-p", "no:cacheprovider", "--import-mode=importlib", "--tb=short", "-r", "N", *options, *map(str, tests)]
+    environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    return subprocess.run(argv, env=environ, cwd=folder, check=False).returncode

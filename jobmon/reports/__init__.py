@@ -1,0 +1,1 @@
+"""What the conformance kit finds out about executor types: reports, the levels that follow, and pages of many."""

@@ -30,7 +30,7 @@ SECTIONS = {
     ),
     "What a table of jobs answers when it does not": (
         "Raised by the doors of `JobTable`; `CommandPlatform` makes answers of them.",
-        ["PlatformAway", "JobRefused", "AnswerLost"],
+        ["PlatformAway", "JobRefused", "ArrayTooLarge", "CancelRefused", "AnswerLost", "AnswerBroken"],
     ),
     "What is not checked": ("Called in methods of platform objects.", ["does_not_apply", "not_exercised"]),
     "What the summary says": ("", ["Area", "Level"]),

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from jobmon.testing.conformance import ExecutorConformance
     from jobmon.testing.context import KitContext
     from jobmon.testing.here import jobs_run_here
-    from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway, TableJob
+    from jobmon.testing.job_table import (
+        AnswerBroken,
+        AnswerLost,
+        ArrayTooLarge,
+        CancelRefused,
+        JobRefused,
+        JobTable,
+        PlatformAway,
+        TableJob,
+    )
     from jobmon.testing.platform import Platform
     from jobmon.testing.sentences import does_not_apply, not_exercised
     from jobmon.testing.stand_in import LocalPlatform
@@ -21,8 +30,11 @@ if TYPE_CHECKING:
 #: Names and their modules, which are imported when first used: the summary's plugin is loaded by every pytest.
 _HOMES = {
     "Answer": "command_platform",
+    "AnswerBroken": "job_table",
     "AnswerLost": "job_table",
     "Area": "sentences",
+    "ArrayTooLarge": "job_table",
+    "CancelRefused": "job_table",
     "CommandPlatform": "command_platform",
     "ExecutorConformance": "conformance",
     "Fake": "command_platform",
@@ -42,8 +54,11 @@ _HOMES = {
 
 __all__ = [
     "Answer",
+    "AnswerBroken",
     "AnswerLost",
     "Area",
+    "ArrayTooLarge",
+    "CancelRefused",
     "CommandPlatform",
     "ExecutorConformance",
     "Fake",

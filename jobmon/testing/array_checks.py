@@ -12,6 +12,7 @@ from jobmon.plugins import (
     Reporting,
     Running,
     Submission,
+    SubmitRequest,
     Uncertain,
 )
 from jobmon.testing.sentences import Area, does_not_apply, holds
@@ -27,15 +28,6 @@ class ArrayChecks:
         if many < 2:
             does_not_apply("it has one attempt at a time")
         return many
-
-    @staticmethod
-    def _array(world: World, count: int = 3) -> ArrayRequest:
-        if world.array_limit() < 2:
-            does_not_apply("it has no arrays")
-        members = world.requests(min(count, world.array_limit()))
-        for member in members:
-            world.platform.prepare(member)
-        return world.array_of(members)
 
     @holds(Area.ARRAY, "Thousands of attempts are submitted, observed and cancelled in few calls, in time.")
     def test_thousands_go_through_in_few_calls(self, world: World) -> None:
@@ -87,7 +79,7 @@ class ArrayChecks:
 
     @holds(Area.ARRAY, "Each member of an array gets one outcome and, once accepted, an id of its own.")
     def test_each_member_gets_one_outcome_and_an_id_of_its_own(self, world: World) -> None:
-        array = self._array(world)
+        array = array_of(world)
         sent = world.submit_array(array)
         assert sorted(token for token, _ in sent.outcomes) == sorted(array.members), f"outcomes: {sent.outcomes}"
         ids = [outcome.executor_job_id for _, outcome in sent.outcomes if isinstance(outcome, Accepted)]
@@ -95,14 +87,14 @@ class ArrayChecks:
 
     @holds(Area.ARRAY, "An array is one submission, whose name at the platform begins with the array's token.")
     def test_an_array_is_one_submission_under_its_token(self, world: World) -> None:
-        array = self._array(world)
+        array = array_of(world)
         world.submit_array(array)
         names = world.platform.job_names()
         assert [name[:27] for name in names] == [array.token], f"the platform was given {names}"
 
     @holds(Area.ARRAY, "The worker of each member gets the member's index as its last argument.")
     def test_each_worker_of_an_array_gets_its_index(self, world: World) -> None:
-        array = self._array(world)
+        array = array_of(world)
         for one in world.submitted_members(array, world.submit_array(array)):
             given = world.platform.arguments(one.executor_job_id)
             assert given == [*array.worker_argv, str(one.index)], f"member {one.index} was run as {given}"
@@ -113,7 +105,7 @@ class ArrayChecks:
         fault=True,
     )
     def test_an_array_whose_answer_did_not_come_is_found_whole(self, world: World) -> None:
-        array = self._array(world)
+        array = array_of(world)
         if not find_is_defined(world):
             does_not_apply("it does not define find")
         world.platform.accept_then_time_out()
@@ -125,6 +117,21 @@ class ArrayChecks:
         assert all(isinstance(found.get(s.token), Found) for s in lost), f"find says {found}"
         ids = {finding.executor_job_id for finding in found.values() if isinstance(finding, Found)}
         assert len(ids) == len(lost), f"the ids that find gives are {sorted(ids)}"
+
+
+def members_of(world: World, count: int = 3) -> list[SubmitRequest]:
+    """Requests for one array of so many members, or as many as it may have; they need not be prepared any more."""
+    if world.array_limit() < 2:
+        does_not_apply("it has no arrays")
+    members = world.requests(min(count, world.array_limit()))
+    for member in members:
+        world.platform.prepare(member)
+    return members
+
+
+def array_of(world: World, count: int = 3) -> ArrayRequest:
+    """An array of so many new attempts, or as many as it may have."""
+    return world.array_of(members_of(world, count))
 
 
 def places(array: ArrayRequest) -> list[Submission]:

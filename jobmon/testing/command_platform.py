@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from jobmon.plugins import Completed, Executor
-from jobmon.testing.job_table import AnswerLost, JobRefused, JobTable, PlatformAway
+from jobmon.testing.job_table import AnswerBroken, AnswerLost, CancelRefused, JobRefused, JobTable, PlatformAway
 
 if TYPE_CHECKING:
     from jobmon.testing.world import World
@@ -28,8 +28,9 @@ stdin = "" if os.isatty(0) else sys.stdin.read()
 channel.sendall(json.dumps([name, argv, stdin, dict(os.environ)]).encode() + b"\\n")
 answer = channel.makefile().read()
 status, stdout, stderr = json.loads(answer)
-sys.stdout.write(stdout)
-sys.stderr.write(stderr)
+sys.stdout.buffer.write(stdout.encode())
+sys.stderr.buffer.write(stderr.encode())
+sys.stdout.flush()
 sys.exit(status)
 """
 
@@ -54,16 +55,25 @@ Fake = Callable[[JobTable, list[str], str], Answer]
 class CommandPlatform(JobTable):
     """A table of jobs behind commands on PATH that speak as the platform's own. Derive from it and give `commands`.
 
-    What a command raises becomes its answer: PlatformAway the message `away` and status 1, JobRefused its own text
-    and status 1; AnswerLost makes it hang until the executor's time limit, which the kit shortens to
-    `command_limit_s` from `accept_then_time_out` on. Half an answer is the first half of what the command would
-    have said, with status 1.
+    What a command raises becomes its answer: PlatformAway the message `away` and status 1, AnswerBroken the message
+    `broken` and status 1, JobRefused and CancelRefused their own text and status 1; AnswerLost makes it hang until
+    the executor's time limit, which the kit shortens to `command_limit_s` from `accept_then_time_out` on. Half an
+    answer is the first half of what the command would have said, with status 1.
     """
 
     commands: ClassVar[Mapping[str, Fake]] = {}  #: by the name that the executor runs
     #: What each says, on standard error, while the platform is away.
     away: ClassVar[str] = "error: no answer from the scheduler"
     command_limit_s: ClassVar[float] = 1.0  #: the executor's time limit, where an answer is lost
+    #: What the program says when its connection ends after it has sent a submission; it exits with 1.
+    broken: ClassVar[str] = "error: the connection to the scheduler broke off"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._n_commands = 0
+
+    def n_asked(self) -> int:
+        return self._n_commands
 
     def attach(self, world: "World") -> None:
         super().attach(world)
@@ -96,14 +106,17 @@ class CommandPlatform(JobTable):
 
     def answer(self, name: str, argv: list[str], stdin: str, environment: Mapping[str, str]) -> Answer | None:
         """What the command, run with this environment, says; None: nothing, and it does not end."""
+        self._n_commands += 1
         half, self._half = self._half, False
         self._now.given = f"{name} {shlex.join(argv)}\n{stdin}\n{self._added(environment)}"
         try:
             answer = self.commands[name](self, argv, stdin)
         except PlatformAway:
             return Answer(1, "", self.away)
-        except JobRefused as error:
+        except (JobRefused, CancelRefused) as error:
             return Answer(1, "", str(error))
+        except AnswerBroken:
+            return Answer(1, "", self.broken)
         except AnswerLost:
             return None
         return Answer(1, answer.stdout[: len(answer.stdout) // 2], "error: connection reset") if half else answer

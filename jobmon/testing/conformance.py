@@ -22,18 +22,24 @@ from jobmon.testing.array_checks import ArrayChecks
 from jobmon.testing.cancel_checks import CancelChecks
 from jobmon.testing.core_checks import CoreChecks
 from jobmon.testing.declared_checks import DeclaredChecks
+from jobmon.testing.doubt_checks import DoubtChecks
 from jobmon.testing.end_checks import ReasonsChecks, UsageChecks
 from jobmon.testing.fault_checks import FaultChecks
 from jobmon.testing.find_checks import FindChecks
 from jobmon.testing.host_checks import HostChecks
 from jobmon.testing.hostile_checks import HostileChecks
+from jobmon.testing.kept_end_checks import EndingChecks
+from jobmon.testing.large_array_checks import LargeArrayChecks
 from jobmon.testing.lives import LivesChecks
 from jobmon.testing.measuring import Measurements
+from jobmon.testing.name_checks import NameChecks
+from jobmon.testing.partial_checks import PartialChecks
 from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
 from jobmon.testing.sentences import not_exercised
 from jobmon.testing.set_up import SetUpChecks, wrong_set_up
 from jobmon.testing.stand_in import LocalPlatform
+from jobmon.testing.waiting_checks import WaitingChecks
 from jobmon.testing.world import World
 from jobmon.testing.written_checks import WrittenChecks
 
@@ -49,6 +55,12 @@ class ExecutorConformance(
     UsageChecks,
     ReasonsChecks,
     FaultChecks,
+    EndingChecks,
+    WaitingChecks,
+    PartialChecks,
+    DoubtChecks,
+    LargeArrayChecks,
+    NameChecks,
     HostileChecks,
     PayloadChecks,
     LivesChecks,

@@ -63,6 +63,11 @@ class KitContext:
         with self._changed:
             return self._last.get(token)
 
+    def forget_pushed(self) -> None:
+        """Remember nothing of what was pushed of attempts, as a new manager does."""
+        with self._changed:
+            self._last.clear()
+
     def agent_argv(self, *, workers: int) -> tuple[str, ...]:
         """The command that starts the core's agent."""
         return (*isolated("jobmon.agent", "--state", str(self.state_folder), "--workers", str(workers)),)

@@ -1,6 +1,6 @@
 """A platform in memory: a table of jobs, and every fault that the kit knows. Nothing runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -18,8 +18,24 @@ class AnswerLost(Exception):
     """The table has done what was asked, and its answer does not arrive."""
 
 
+class AnswerBroken(AnswerLost):
+    """The table has done what was asked; what arrives instead of its answer is an error that says nothing of that."""
+
+
 class JobRefused(Exception):
     """The table refuses the job for good."""
+
+
+class ArrayTooLarge(JobRefused):
+    """The table takes no array of so many members; it takes those of `limit`."""
+
+    def __init__(self, why: str, limit: int) -> None:
+        super().__init__(why)
+        self.limit = limit
+
+
+class CancelRefused(Exception):
+    """The table does not end this job. A command that was given several goes on with the others, then fails."""
 
 
 @attrs.define
@@ -49,6 +65,8 @@ class Listing:
 
 
 _OVER = {"runtime": Reason.TIMEOUT, "memory": Reason.OUT_OF_MEMORY}
+#: The ids of strangers' jobs begin here.
+_STRANGERS = 900_000
 _STATUS = {Reason.EXIT_NONZERO: 1, Reason.SIGNALLED: 137, Reason.OUT_OF_MEMORY: 137, Reason.TIMEOUT: 140}
 
 
@@ -66,12 +84,21 @@ class JobTable(Platform):
         Reason.NODE_FAILURE,
         Reason.PREEMPTED,
     )
+    #: What the platform says of a job that it refuses for good.
+    refused: ClassVar[str] = "job violates the limits of its queue"
+    #: What the platform says of an array that is too large, as far as that matters to the executor.
+    too_large: ClassVar[str] = "array too large: it may have {limit} members"
 
     def __init__(self) -> None:
         self.jobs: dict[str, TableJob] = {}
         self.history: list[str] = []  #: the names of all jobs ever
         self._strangers: list[TableJob] = []
-        self._away = self._lose_answer = self._half = self._slow = self._refuses = False
+        self._away = self._lose_answer = self._break_answer = self._half = self._empty = self._slow = False
+        self._refuses = False
+        self._refused: set[str] = set()  #: tokens
+        self._array_limit: int | None = None
+        self._kept: set[str] = set()  #: ids of jobs that it does not end
+        self._n_asked = 0
 
     def prepare(self, request: SubmitRequest) -> None:
         """Nothing: nothing runs."""
@@ -83,11 +110,9 @@ class JobTable(Platform):
 
         Raises:
             PlatformAway, JobRefused: it has not got it.
-            AnswerLost: it has.
+            AnswerLost, AnswerBroken: it has.
         """
-        self._answer()
-        if self._refuses:
-            raise JobRefused("job violates the limits of its queue")
+        self._take(name)
         job = TableJob(str(1000 + len(self.history)), name, argv, asked=asked, given=self._given())
         self.jobs[job.id] = job
         self._note(name)
@@ -97,11 +122,12 @@ class JobTable(Platform):
         """Take an array; its number: the ids of its members are `number.index`, from 1 on.
 
         Raises:
-            PlatformAway, JobRefused, AnswerLost: as `submit`.
+            PlatformAway, JobRefused, AnswerLost, AnswerBroken: as `submit`.
+            ArrayTooLarge: it has none of them.
         """
-        self._answer()
-        if self._refuses:
-            raise JobRefused("job violates the limits of its queue")
+        self._take(name)
+        if self._array_limit is not None and members > self._array_limit:
+            raise ArrayTooLarge(self.too_large.format(limit=self._array_limit), self._array_limit)
         number = 1000 + len(self.history)
         for index in range(1, members + 1):
             one = TableJob(f"{number}.{index}", name, [*argv, str(index)], index=index)
@@ -113,20 +139,33 @@ class JobTable(Platform):
         """What comes with the submission that is under way, where that can be known."""
         return ""
 
+    def _take(self, name: str) -> None:
+        self._answer()
+        if self._refuses or any(name.startswith(token) for token in self._refused):
+            raise JobRefused(self.refused)
+
     def _note(self, name: str) -> None:
         self.history.append(name)
         if self._lose_answer:
             self._lose_answer = False
             raise AnswerLost("Socket timed out on send/recv operation")
+        if self._break_answer:
+            self._break_answer = False
+            raise AnswerBroken("the connection broke off")
 
     def listing(self) -> Listing:
         """All jobs, until they are forgotten; half of them, and said to be so, when the answer breaks off.
+
+        None of them, and said to be all, once after `empty_answer`.
 
         Raises:
             PlatformAway: it does not answer.
         """
         self._answer()
         jobs = tuple(self.jobs.values())
+        if self._empty:
+            self._empty = False
+            return Listing(())
         if self._half:
             self._half = False
             return Listing(jobs[: len(jobs) // 2], complete=False)
@@ -137,16 +176,20 @@ class JobTable(Platform):
 
         Raises:
             PlatformAway: it does not answer.
+            CancelRefused: it does not end this one.
         """
         self._answer()
         job = self.jobs.get(executor_job_id)
         if job is None or job.ended or name not in (None, job.name):
             return False
+        if executor_job_id in self._kept:
+            raise CancelRefused(f"job {executor_job_id} cannot be deleted now")
         if not self._slow:
             _end(job, Reason.CANCELLED, None)
         return True
 
     def _answer(self) -> None:
+        self._n_asked += 1
         if self._away:
             raise PlatformAway("error: commlib error: got select error (Connection refused)")
 
@@ -175,8 +218,20 @@ class JobTable(Platform):
     def hold_back(self, executor_job_id: str, why: str) -> None:
         self.jobs[executor_job_id].waits = why
 
+    def let_go(self, executor_job_id: str) -> None:
+        self.jobs[executor_job_id].waits = ""
+
     def refuse(self) -> None:
         self._refuses = True
+
+    def refuse_one(self, token: str) -> None:
+        self._refused.add(token)
+
+    def refuse_arrays(self, above: int) -> None:
+        self._array_limit = above
+
+    def refuse_cancel(self, executor_job_id: str) -> None:
+        self._kept.add(executor_job_id)
 
     def cancel_slowly(self) -> None:
         self._slow = True
@@ -190,17 +245,30 @@ class JobTable(Platform):
     def accept_then_time_out(self) -> None:
         self._lose_answer = True
 
+    def accept_then_fail(self) -> None:
+        self._break_answer = True
+
     def half_answer(self) -> None:
         self._half = True
+
+    def empty_answer(self) -> None:
+        self._empty = True
 
     def forget(self, executor_job_id: str) -> None:
         del self.jobs[executor_job_id]
 
     def recycle(self, executor_job_id: str) -> str:
-        stranger = TableJob(executor_job_id, "somebody-elses-job", ["true"])
-        self.jobs[executor_job_id] = stranger
-        self._strangers.append(stranger)
+        self._add_stranger(executor_job_id, "somebody-elses-job")
         return executor_job_id
+
+    def strangers(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._add_stranger(str(_STRANGERS + len(self._strangers)), name)
+
+    def _add_stranger(self, job_id: str, name: str) -> None:
+        stranger = TableJob(job_id, name, ["true"])
+        self.jobs[job_id] = stranger
+        self._strangers.append(stranger)
 
     def untouched(self) -> bool:
         return not any(job.ended for job in self._strangers)
@@ -212,6 +280,9 @@ class JobTable(Platform):
         for job in self.jobs.values():
             if not job.ended:
                 _end(job, Reason.NODE_FAILURE, None)
+
+    def n_asked(self) -> int:
+        return self._n_asked
 
     def job_names(self) -> list[str]:
         return list(self.history)

@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG002 - the methods of the base class say only that they are missing
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from jobmon.plugins import Executor, Reason, SubmitRequest
@@ -62,9 +62,25 @@ class Platform:
         """The platform lets the job wait, for this reason (one word)."""
         _missing("hold_back")
 
+    def let_go(self, executor_job_id: str) -> None:
+        """The platform starts a job that it held back: it runs."""
+        _missing("let_go")
+
     def refuse(self) -> None:
         """What is submitted from now on is refused for good."""
         _missing("refuse")
+
+    def refuse_one(self, token: str) -> None:
+        """The attempt of this token is refused for good when it is submitted; the platform takes all others."""
+        _missing("refuse_one")
+
+    def refuse_arrays(self, above: int) -> None:
+        """From now on the platform takes no array of more than so many members."""
+        _missing("refuse_arrays")
+
+    def refuse_cancel(self, executor_job_id: str) -> None:
+        """From now on the platform answers a cancellation of this job, and of this one alone, with an error."""
+        _missing("refuse_cancel")
 
     def cancel_slowly(self) -> None:
         """From now on the platform takes cancellations and its jobs do not end by them for a while."""
@@ -91,9 +107,17 @@ class Platform:
         """The next submission arrives; its answer does not."""
         _missing("accept_then_time_out")
 
+    def accept_then_fail(self) -> None:
+        """The next submission arrives; the platform's tool tells an error that says nothing of that, and fails."""
+        _missing("accept_then_fail")
+
     def half_answer(self) -> None:
         """The next listing breaks off in the middle, as far as there is one; the platform's tool says so."""
         _missing("half_answer")
+
+    def empty_answer(self) -> None:
+        """The next listing is empty, without any error, whatever lives: as while a scheduler starts."""
+        _missing("empty_answer")
 
     def forget(self, executor_job_id: str) -> None:
         """The platform has no trace of the job any more."""
@@ -106,19 +130,31 @@ class Platform:
         """
         _missing("recycle")
 
+    def strangers(self, names: Sequence[str]) -> None:
+        """Jobs of these names, none of them Jobmon's, live at the platform from now on."""
+        _missing("strangers")
+
     def untouched(self) -> bool:
-        """Whether the strangers' jobs that `recycle` made are as they were."""
+        """Whether the strangers' jobs that `recycle` and `strangers` made are as they were."""
         _missing("untouched")
 
     def kill(self, executor_job_id: str) -> None:
         """The job is ended by force, by nobody of Jobmon."""
         _missing("kill")
 
+    def kill_runner(self, executor_job_id: str) -> None:
+        """Where the type runs payloads itself: what runs this one is ended by force, before it can tell the end."""
+        _missing("kill_runner")
+
     def restart_host(self) -> None:
         """The hosts on which the jobs run start again: nothing that ran there is left."""
         _missing("restart_host")
 
     # What the platform has.
+
+    def n_asked(self) -> int:
+        """How often executors have asked the platform for something so far."""
+        _missing("n_asked")
 
     def job_names(self) -> list[str]:
         """The names of all jobs that it was ever given, one for each submission that arrived."""

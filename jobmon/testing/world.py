@@ -174,9 +174,9 @@ class World:
             for token in new_tokens(count)
         ]
 
-    def submit(self, requests: Sequence[SubmitRequest]) -> Sent:
-        """Give requests to the executor."""
-        for request in requests:
+    def submit(self, requests: Sequence[SubmitRequest], *, prepare: bool = True) -> Sent:
+        """Give requests to the executor, whether the platform was told of them before or not."""
+        for request in requests if prepare else ():
             self.platform.prepare(request)
         return self._send([r.token for r in requests], lambda: self.executor.submit(requests=requests))
 

@@ -29,6 +29,7 @@ class LabBatch(BatchExecutor):
     }
     refusals = "violates the limits"
     not_now = "no answer from labhost"
+    too_large = r"array too large: it may have (\d+)"
 
     def submit_argv(self, request: SubmitRequest) -> Sequence[str]:
         return ["batch", "-n", request.job_name, "--", *request.worker_argv]

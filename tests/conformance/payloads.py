@@ -129,6 +129,9 @@ class Children(LocalPlatform):
     def forget(self, executor_job_id: str) -> None:
         does_not_apply("a child is never lost")
 
+    def kill_runner(self, executor_job_id: str) -> None:
+        self.kill(executor_job_id)  # a payload is a child without anything between
+
     def recycle(self, executor_job_id: str) -> str:
         does_not_apply("an id holds the token")
 

@@ -9,6 +9,7 @@ import attrs
 from jobmon.plugins import (
     Absent,
     Accepted,
+    ArrayRefused,
     ArrayRequest,
     Executor,
     Exited,
@@ -28,7 +29,17 @@ from jobmon.plugins import (
     Uncertain,
     setting,
 )
-from jobmon.testing import AnswerLost, ExecutorConformance, JobRefused, JobTable, Platform, PlatformAway, TableJob
+from jobmon.testing import (
+    AnswerLost,
+    ArrayTooLarge,
+    CancelRefused,
+    ExecutorConformance,
+    JobRefused,
+    JobTable,
+    Platform,
+    PlatformAway,
+    TableJob,
+)
 
 TOKEN_LENGTH = 27
 
@@ -93,6 +104,8 @@ class Memory(Executor):
             raise SchedulerUnavailable(str(error)) from error
         except AnswerLost as error:
             return Uncertain(str(error))
+        except ArrayTooLarge as error:
+            raise ArrayRefused(str(error), limit=error.limit) from error
         except JobRefused as error:
             return Rejected(str(error))
         return Accepted(number)
@@ -122,11 +135,16 @@ class Memory(Executor):
         return Exited(row.status, row.reason, usage=row.used, detail=f"ended: {row.reason}")
 
     def cancel(self, *, submitted: Sequence[Submitted]) -> None:
+        for one in submitted:
+            self.delete(one)
+
+    def delete(self, one: Submitted) -> None:
         try:
-            for one in submitted:
-                self.settings.table.delete(one.executor_job_id, one.job_name)
+            self.settings.table.delete(one.executor_job_id, one.job_name)
         except PlatformAway as error:
             raise SchedulerUnavailable(str(error)) from error
+        except CancelRefused:
+            return  # the host asks again
 
     def find(self, *, submissions: Sequence[Submission]) -> Mapping[str, Finding]:
         rows = {(row.name, row.index): row for row in self.rows()}

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -117,6 +118,15 @@ class DaskPlatform(LocalPlatform):
     def refuse(self) -> None:
         does_not_apply("Dask takes every task")
 
+    def refuse_one(self, token: str) -> None:
+        self.refuse()
+
+    def hold_back(self, executor_job_id: str, why: str) -> None:
+        does_not_apply("Dask lets a task wait for a free worker alone; the tests of the plugin have that")
+
+    def refuse_cancel(self, executor_job_id: str) -> None:
+        does_not_apply("the ledger takes every cancellation")
+
     def down(self) -> None:
         DaskPlatform.away = True
         self._nodes.scheduler.send_signal(signal.SIGSTOP)
@@ -127,6 +137,18 @@ class DaskPlatform(LocalPlatform):
 
     def accept_then_time_out(self) -> None:
         self._lose_answer = True
+
+    def accept_then_fail(self) -> None:
+        self.accept_then_time_out()  # whatever goes wrong when the tasks were sent is an outage
+
+    def empty_answer(self) -> None:
+        does_not_apply("the ledger is asked for tokens: it lists nothing")
+
+    def strangers(self, names: Sequence[str]) -> None:
+        does_not_apply("the ledger knows attempts by their tokens, and its clients' tasks alone")
+
+    def kill_runner(self, executor_job_id: str) -> None:
+        os.kill(self._runner(executor_job_id), signal.SIGKILL)
 
     def half_answer(self) -> None:
         does_not_apply("an answer is one message: it comes whole or not")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Sequence
 
 from jobmon_multiprocess import Multiprocess, Settings
 from jobmon_multiprocess.agent import Agent, Reply
@@ -83,6 +84,15 @@ class AgentPlatform(LocalPlatform):
     def refuse(self) -> None:
         does_not_apply("the agent refuses nothing for good")
 
+    def refuse_one(self, token: str) -> None:
+        does_not_apply("the agent refuses nothing for good")
+
+    def hold_back(self, executor_job_id: str, why: str) -> None:
+        does_not_apply("the agent lets an attempt wait for a free worker alone; the tests of the plugin have that")
+
+    def refuse_cancel(self, executor_job_id: str) -> None:
+        does_not_apply("the agent ends whatever it is asked to end")
+
     def cancel_slowly(self) -> None:
         does_not_apply("how an attempt ended is told by the agent to the server")
 
@@ -94,6 +104,15 @@ class AgentPlatform(LocalPlatform):
 
     def accept_then_time_out(self) -> None:
         self._lost = 2  # a question is put twice
+
+    def accept_then_fail(self) -> None:
+        does_not_apply("the agent's reply to an order says what it took, and an error only where it took none")
+
+    def empty_answer(self) -> None:
+        does_not_apply("the agent is asked for tokens: it lists nothing")
+
+    def strangers(self, names: Sequence[str]) -> None:
+        does_not_apply("the agent is its executor's alone, and knows attempts by their tokens")
 
     def half_answer(self) -> None:
         does_not_apply("a reply is one line: it comes whole or not")

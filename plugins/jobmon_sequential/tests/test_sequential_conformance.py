@@ -1,6 +1,7 @@
 """Sequential keeps the contract, with real processes of this host."""
 
 import subprocess
+from collections.abc import Sequence
 
 import attrs
 from jobmon_sequential import Sequential
@@ -23,6 +24,9 @@ class ProcessTable(LocalPlatform):
     def refuse(self) -> None:
         does_not_apply("a host refuses no process for good")
 
+    def hold_back(self, executor_job_id: str, why: str) -> None:
+        does_not_apply("a process runs as soon as it is there")
+
     def cancel_slowly(self) -> None:
         does_not_apply("how an attempt ended is told by its worker")
 
@@ -31,6 +35,15 @@ class ProcessTable(LocalPlatform):
 
     def accept_then_time_out(self) -> None:
         does_not_apply("the start of a process is answered at once")
+
+    def accept_then_fail(self) -> None:
+        does_not_apply("the start of a process is answered at once")
+
+    def empty_answer(self) -> None:
+        does_not_apply("the process table always has what lives")
+
+    def strangers(self, names: Sequence[str]) -> None:
+        does_not_apply("a process has no name that counts: it is known by its start, and by a mark that is whole")
 
     def half_answer(self) -> None:
         does_not_apply("the process table does not answer half")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from jobmon_slurm.listing import SEP
 
 from jobmon.plugins import Reason
-from jobmon.testing import Answer, CommandPlatform, JobTable, TableJob
+from jobmon.testing import Answer, CancelRefused, CommandPlatform, JobTable, TableJob
 
 _STATES = {
     None: "COMPLETED",
@@ -82,15 +82,20 @@ def _span(seconds: float) -> str:
 
 
 def scancel(table: JobTable, argv: list[str], _stdin: str) -> Answer:
-    """Ends jobs, whole arrays and members; says nothing of those that are gone."""
+    """Ends jobs, whole arrays and members; says nothing of those that are gone, and goes on after those it may not."""
     table.delete("0")  # whether it answers at all
+    words = []
     for word in argv:
         number, _, indexes = word.partition("_")
         for part in indexes.strip("[]").split(","):
             first, _, last = part.partition("-")
             for index in itertools.repeat("", 1) if not first else range(int(first), int(last or first) + 1):
-                table.delete(f"{number}_{index}" if index else number)
-    return Answer()
+                job_id = f"{number}_{index}" if index else number
+                try:
+                    table.delete(job_id)
+                except CancelRefused:
+                    words.append(f"scancel: error: Kill job error on job id {job_id}: Access/permission denied\n")
+    return Answer(1 if words else 0, "", "".join(words))
 
 
 def scontrol(table: JobTable, argv: list[str], _stdin: str) -> Answer:
@@ -117,6 +122,8 @@ class SlurmTable(CommandPlatform):
         "sinfo": sinfo,
     }
     reasons = (*CommandPlatform.reasons, Reason.CANCELLED, Reason.CANCELLED_BY_USER)
+    too_large = "Invalid job array specification"
+    broken = "Zero Bytes were transmitted or received"
     away = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
 
     def answer(self, name: str, argv: list[str], stdin: str, environment: Mapping[str, str]) -> Answer | None:

@@ -9,12 +9,12 @@ from xml.sax.saxutils import escape
 from jobmon_uge import GridEngine, Settings
 
 from jobmon.plugins import Reason
-from jobmon.testing import Answer, CommandPlatform, ExecutorConformance, JobRefused, JobTable, TableJob
+from jobmon.testing import Answer, CancelRefused, CommandPlatform, ExecutorConformance, JobRefused, JobTable, TableJob
 
-ROW = """    <job_list state="running">
+ROW = """    <job_list state="{word}">
       <JB_job_number>{number}</JB_job_number>
       <JB_name>{name}</JB_name>
-      <state>r</state>
+      <state>{state}</state>
       {tasks}
     </job_list>
 """
@@ -72,12 +72,13 @@ def qstat(table: JobTable, argv: list[str], stdin: str) -> Answer:
 
 def _row(job: TableJob) -> str:
     tasks = "" if job.index is None else f"<tasks>{job.index}</tasks>"
-    return ROW.format(number=job.id.partition(".")[0], name=escape(job.name), tasks=tasks)
+    word, state = ("pending", "qw") if job.waits else ("running", "r")
+    return ROW.format(number=job.id.partition(".")[0], name=escape(job.name), tasks=tasks, word=word, state=state)
 
 
 def qacct(table: JobTable, argv: list[str], stdin: str) -> Answer:
-    """Tell how those that have ended did; it reads a file, and needs no daemon."""
-    records = "".join(_record(job) for job in table.jobs.values() if job.ended)
+    """Tell how those that ran and have ended did; it reads a file, and needs no daemon."""
+    records = "".join(_record(job) for job in table.jobs.values() if job.ended and not job.waits)
     return Answer(stdout=records) if records else Answer(1, "", "error: job name j* not found\n")
 
 
@@ -97,19 +98,26 @@ def qdel(table: JobTable, argv: list[str], stdin: str) -> Answer:
         number, _, tasks = word.partition(".")
         low, _, high = tasks.partition("-")
         for job_id in [f"{number}.{i}" for i in range(int(low), int(high or low) + 1)] if tasks else [number]:
-            gone = table.delete(job_id)
-            lines.append(
-                f"user1 has registered the job {job_id} for deletion"
-                if gone
-                else f'denied: job "{job_id}" does not exist'
-            )
+            lines.append(_delete(table, job_id))
     return Answer(1 if any(line.startswith("denied") for line in lines) else 0, "".join(f"{line}\n" for line in lines))
+
+
+def _delete(table: JobTable, job_id: str) -> str:
+    try:
+        if not table.delete(job_id):
+            return f'denied: job "{job_id}" does not exist'
+    except CancelRefused:
+        return f'denied: "user1" is not allowed to delete job {job_id}'
+    pending = table.jobs[job_id].waits
+    return f"user1 has deleted job {job_id}" if pending else f"user1 has registered the job {job_id} for deletion"
 
 
 class FakeGridEngine(CommandPlatform):
     """A Grid Engine in memory."""
 
     commands = {"qsub": qsub, "qstat": qstat, "qacct": qacct, "qdel": qdel}  # noqa: RUF012
+    too_large = "you tried to submit a job with more than {limit} tasks"
+    broken = 'error: commlib error: got read error (closing "node1/qmaster/1")'
     away = 'error: unable to send message to qmaster using port 6444 on host "node1": got send error'
 
 

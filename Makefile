@@ -8,12 +8,13 @@ VENV := .venv
 REQUIREMENTS := requirements-dev.txt examples/life_expectancy/requirements.txt
 MYPY_PLUGINS := $(wildcard plugins/*/src/*)
 
-.PHONY: help demo test test-fast test-clusters lint types format docs reports bench clean environment
+.PHONY: help demo test test-fast test-clusters plugin-matrix lint types format docs reports bench clean environment
 
 help:
 	@echo "make demo       run the example: 142 fits, a check, a chart, and uploads one at a time"
 	@echo "make test       every test that needs no cluster, on every Python found"
 	@echo "make test-clusters  the tests on real schedulers of this host: root on Debian (CLUSTERS=tests/clusters/slurm: some)"
+	@echo "make plugin-matrix  the plugins of other commits on this jobmon (REFS='released here')"
 	@echo "make test-fast  the fast tests, on one Python"
 	@echo "make lint       style; make types: types; make format: put into form; make docs: tables made from code"
 	@echo "make reports    what the conformance kit finds out about each plugin, kept beside it"
@@ -36,6 +37,9 @@ test-fast:
 
 test-clusters:
 	@.ci/test-clusters $(CLUSTERS)
+
+plugin-matrix:
+	@.ci/plugin-matrix $(REFS)
 
 lint: environment
 	$(VENV)/bin/ruff check .

@@ -14,6 +14,8 @@ from jobmon.states.reasons import Reason
 #: What a platform's word for a state may mean.
 State = Pending | Running | Exited
 _LONGEST_DETAIL = 1000
+#: Rows of more members are searched; there are few of them in an array.
+_FEW = 16
 
 
 @attrs.frozen
@@ -42,10 +44,11 @@ class Rows:
         self._wide: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
             name = row.name[:name_length]
-            if len(row.members) > 1:
+            if len(row.members) > _FEW:
                 self._wide[name].append(row)
             else:
-                self._single[name, row.members[0] if row.members else None].append(row)
+                for index in row.members or (None,):
+                    self._single[name, index].append(row)
 
     def of(self, one: Submitted | Submission) -> Row | None:
         """The row about an attempt: of its name, its place in an array and, where that is known, its id.

@@ -1,6 +1,8 @@
 """The base class for batch systems: what it makes of the answers of a platform's commands."""
 
 import errno
+import threading
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +143,41 @@ def test_an_array_that_is_too_large_is_refused_with_a_smaller_size(said: str, li
 @pytest.mark.parametrize("answer", [failed("array too large", status=None), failed("array too large", stdout="7\n")])
 def test_an_array_that_may_have_arrived_is_not_refused(answer: Completed) -> None:
     assert {type(one) for _, one in Lab(sub=answer).submit_array(array=array())} == {Uncertain}
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ("sub NAME", "returned 'sub NAME', not a list of words"),
+        (None, "returned None, not a list of words"),
+        ([], "returned no words"),
+        (["sub", "-c", 2], "returned a list with 2 in it, which is no text"),
+    ],
+)
+def test_what_is_no_command_line_is_not_run_and_named(argv: Any, words: str) -> None:
+    class Wrong(AccountedLab):
+        submit_argv = submit_array_argv = cancel_argv = lambda *_: argv
+
+    lab = Wrong(list=line())
+    for call, piece in (
+        (lambda: list(lab.submit(requests=[request()])), "submit_argv"),
+        (lambda: list(lab.submit_array(array=array())), "submit_array_argv"),
+        (lambda: lab.cancel(submitted=[attempt()]), "cancel_argv"),
+    ):
+        with pytest.raises(TypeError, match=f"^{piece} {words}"):
+            call()
+    assert lab.ran == [["list"]]
+
+
+def test_a_submission_without_an_id_says_what_the_parser_made_of_it() -> None:
+    class Numbers(Lab):
+        def parse_submission(self, done: Completed) -> Any:
+            return int(done.stdout)
+
+    assert send(Numbers()) == Uncertain("it gave no id (parse_submission made 7 of it); it said: 7")
+    [outcome] = {send(Numbers(sub="seven"))}
+    assert isinstance(outcome, Uncertain)
+    assert "made ValueError: invalid literal" in outcome.why
 
 
 # The listing.
@@ -321,6 +358,53 @@ def test_an_accounting_that_cannot_be_asked_by_names_is_asked_once() -> None:
         lab.observe(submitted=many)
     assert [len(by_time.ran), len(by_name.ran)] == [2, 7]
     assert max(len(argv[-1]) for argv in by_name.ran) < 100_000
+
+
+class SlowLab(AccountedLab):
+    """Its accounting answers when it is let, for what the listing does not have."""
+
+    accounting_patience_s = 0.01
+
+    def __init__(self, **answers: Any) -> None:
+        super().__init__(**answers)
+        self.let = threading.Event()
+        self.instant = NOON
+
+    def run(self, argv: Any, **given: Any) -> Completed:
+        if argv[0] == "acct":
+            assert self.let.wait(60)
+        return super().run(argv, **given)
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+def look_until(lab: SlowLab, kind: type) -> Observation:
+    """Look until the slow answer is there."""
+    for _ in range(6000):
+        if isinstance(seen := look(lab), kind):
+            return seen
+    raise AssertionError(f"it is still {seen!r}")
+
+
+def test_a_slow_accounting_holds_nothing_up_and_its_answer_is_taken_later() -> None:
+    lab = SlowLab(acct=line(state="end", status="3"))
+    assert look(lab) == Unknown("it has left the queue; the accounting has not answered yet")
+    assert isinstance(lab.find(submissions=[sought()])[TOKEN], CannotTell)
+    lab.let.set()
+    seen = look_until(lab, Exited)
+    assert isinstance(seen, Exited)
+    assert seen.status == 3
+    assert [argv[0] for argv in lab.ran].count("acct") == 1
+
+
+def test_an_absence_is_as_of_the_listing_however_old_the_accountings_answer_is() -> None:
+    lab = SlowLab(acct="")
+    lab.accounting_late_s = 0.0
+    look(lab)
+    lab.instant += timedelta(minutes=5)
+    lab.let.set()
+    assert look_until(lab, Absent) == Absent(NOON + timedelta(minutes=5))
 
 
 # Cancelling.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from jobmon.plugins.batch.rows import Row, checked
 from jobmon.plugins.command import Completed
 from jobmon.plugins.records import Accepted, Deferred, Outcome, Rejected, SchedulerUnavailable, Uncertain
-from jobmon.plugins.wording import cut, said
+from jobmon.plugins.wording import cut, said, shown
 
 _MOST = 1000
 _LONGEST_ID = 200
@@ -38,12 +38,13 @@ def is_id(found: object) -> bool:
 
 
 def outcome(done: Completed, found: object, *, refusals: str, not_now: str) -> Outcome:
-    """What came of a submission: `found` is the id that its answer has, if it has one."""
+    """What came of a submission: `found` is what a parser made of its answer, an id if it has one."""
     told = words(done)
+    if done.ok and isinstance(found, str) and is_id(found):
+        return Accepted(found)
     if done.ok:
-        return (
-            Accepted(found) if isinstance(found, str) and is_id(found) else Uncertain(f"it gave no id; it said: {told}")
-        )
+        made = said(found) if isinstance(found, Exception) else shown(found)
+        return Uncertain(f"it gave no id (parse_submission made {made} of it); it said: {told}")
     if done.status is None:
         return Uncertain(f"{done.argv[0]} gave no answer in time; it said: {told}")
     if done.status < 0 or is_id(found):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 
 from jobmon.plugins.batch import answers
 from jobmon.plugins.batch.accounting import Accounting, Accounts, accounted, sought, unaccounted
-from jobmon.plugins.batch.portions import portions
+from jobmon.plugins.batch.portions import portions, words_of
 from jobmon.plugins.batch.rows import Row, Rows, State, meaning
 from jobmon.plugins.command import Completed
 from jobmon.plugins.executor import Executor
@@ -162,7 +162,10 @@ class BatchExecutor(Executor):
     def send(self, request: SubmitRequest | ArrayRequest) -> Completed | Outcome:
         """Run the command of a submission: its answer, or what comes of it without one."""
         try:
-            argv = self.submit_array_argv(request) if isinstance(request, ArrayRequest) else self.submit_argv(request)
+            if isinstance(request, ArrayRequest):
+                argv = words_of(self.submit_array_argv(request), "submit_array_argv")
+            else:
+                argv = words_of(self.submit_argv(request), "submit_argv")
             stdin = self.submit_stdin(request)
         except ValueError as error:
             return Rejected(str(error) or f"{self.name} cannot take it")
@@ -271,7 +274,7 @@ class BatchExecutor(Executor):
         Raises:
             SchedulerUnavailable: it gave no complete answer.
         """
-        done = self.run(self.list_argv(), timeout_s=self.query_limit_s)
+        done = self.run(words_of(self.list_argv(), "list_argv"), timeout_s=self.query_limit_s)
         return answers.rows(done, self.parse_list, none_listed=self.none_listed)
 
     def accounts(self, about: Sequence[Submitted | Submission]) -> list[Row]:
@@ -282,9 +285,9 @@ class BatchExecutor(Executor):
         """
         since = min(one.submitted_at for one in about)
         names = sorted({one.job_name[: self.name_length] for one in about})
-        commands = dict.fromkeys(tuple(self.accounting_argv(since, some)) for some in portions(names, 500))
+        asked = [words_of(self.accounting_argv(since, some), "accounting_argv") for some in portions(names, 500)]
         rows: list[Row] = []
-        for argv in commands:
+        for argv in dict.fromkeys(map(tuple, asked)):  # once, if it is not asked by names
             done = self.run(argv, timeout_s=self.accounting_limit_s)
             rows += answers.rows(done, self.parse_accounting, none_listed=self.none_listed)
         return rows
@@ -330,7 +333,7 @@ class BatchExecutor(Executor):
         waiting = deque(portions(ids, self.cancel_many))
         while waiting and self.monotonic() - begun_s < _CANCELLING_S:
             some = waiting.popleft()
-            done = self.run(self.cancel_argv(some), timeout_s=self.query_limit_s)
+            done = self.run(words_of(self.cancel_argv(some), "cancel_argv"), timeout_s=self.query_limit_s)
             if done.timed_out or (not done.ok and answers.matches(self.not_now, done)):
                 done.check()
             if not done.ok and len(some) > 1:  # one that has ended meanwhile is no error

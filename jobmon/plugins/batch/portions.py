@@ -1,6 +1,8 @@
-"""Ids and names in portions that a command line takes. Pure."""
+"""Command lines: their words, and ids and names in portions that one takes. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from jobmon.plugins.wording import shown
 
 #: Linux takes no single argument above 128 KiB, and a platform may want all ids in one.
 _MOST_BYTES = 100_000
@@ -19,3 +21,20 @@ def portions(items: Sequence[str], most: int, *, most_bytes: int = _MOST_BYTES) 
         size += length
     if some:
         yield some
+
+
+def words_of(argv: object, piece: str) -> list[str]:
+    """The words of a command line that an author's piece returned.
+
+    Raises:
+        TypeError: it is something else, which some other program could be called by.
+    """
+    if not isinstance(argv, Iterable) or isinstance(argv, str | bytes):
+        raise TypeError(f"{piece} returned {shown(argv)}, not a list of words")
+    words = list(argv)
+    if not words:
+        raise TypeError(f"{piece} returned no words")
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"{piece} returned a list with {shown(word)} in it, which is no text")
+    return words

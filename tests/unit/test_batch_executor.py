@@ -112,6 +112,16 @@ def test_a_command_that_cannot_be_run_sent_nothing(error: int, outcome: type, mo
     assert type(send(lab)) is outcome
 
 
+def test_an_outage_that_a_step_of_the_author_tells_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object, **__: object) -> Completed:
+        raise SchedulerUnavailable("the tunnel is down")
+
+    lab = Lab()
+    monkeypatch.setattr(lab, "run", run)
+    with pytest.raises(SchedulerUnavailable, match="the tunnel is down"):
+        send(lab)
+
+
 def test_what_the_author_cannot_ask_for_is_rejected_with_the_authors_words() -> None:
     class Picky(Lab):
         def submit_argv(self, request: object) -> list[str]:
@@ -396,6 +406,21 @@ def test_a_slow_accounting_holds_nothing_up_and_its_answer_is_taken_later() -> N
     assert isinstance(seen, Exited)
     assert seen.status == 3
     assert [argv[0] for argv in lab.ran].count("acct") == 1
+
+
+def test_an_answer_of_the_accounting_says_nothing_of_those_that_left_the_queue_after_the_question() -> None:
+    lab = SlowLab(acct="")
+    lab.accounting_late_s = 0.0
+    look(lab)
+    lab.let.set()
+    other = attempt("8", OTHER)
+    for _ in range(6000):
+        seen = lab.observe(submitted=[attempt(), other])
+        if [argv[0] for argv in lab.ran].count("acct") == 1:
+            assert isinstance(seen[OTHER], Unknown), "it was not asked for"
+        if isinstance(seen[OTHER], Absent):
+            break
+    assert [argv[-1] for argv in lab.ran if argv[0] == "acct"] == [NAME, f"{NAME},{OTHER}-fit"]
 
 
 def test_an_absence_is_as_of_the_listing_however_old_the_accountings_answer_is() -> None:

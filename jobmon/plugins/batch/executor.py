@@ -183,14 +183,13 @@ class BatchExecutor(Executor):
         Raises:
             ArrayRefused: the platform takes smaller arrays only.
         """
-        found: object = None
-        if not done.timed_out:
-            try:
-                found = self.parse_submission(done)
-            except NotImplementedError:
-                raise
-            except Exception as error:  # noqa: BLE001 - the text may be anything, and so is what a parser makes of it
-                found = error
+        found: object
+        try:
+            found = self.parse_submission(done)
+        except NotImplementedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the text may be anything, and so is what a parser makes of it
+            found = error
         came = answers.outcome(done, found, refusals=self.refusals, not_now=self.not_now)
         if (
             isinstance(request, ArrayRequest)

@@ -68,6 +68,13 @@ class StandIns:
         path = self._folder / "arrays" / f"{token}.{index}"
         return path.read_bytes().decode().split("\0")[:-1] if path.exists() else None
 
+    def place(self, token: str) -> tuple[str, int] | None:
+        """The array's token and the index of a member of an array; None for any other attempt."""
+        for path in (self._folder / "arrays").iterdir():
+            if "." not in path.name and token in (members := path.read_text().split()):
+                return path.name, members.index(token) + 1
+        return None
+
     def get_ready(self, token: str) -> None:
         """Make what the stand-in of this attempt waits at; without it, it ends at once."""
         os.mkfifo(self._folder / "ends" / token, 0o600)
@@ -141,6 +148,8 @@ class LocalPlatform(Platform):
         return self.world.stand_ins.starts()
 
     def arguments(self, executor_job_id: str) -> list[str]:
-        token = self.world.token_of(executor_job_id)
-        self.world.until(lambda: self.world.stand_ins.arguments(token) is not None, "its worker starts")
-        return [*self.world.stand_ins.argv(token)[:1], *(self.world.stand_ins.arguments(token) or [])]
+        token, stand_ins = self.world.token_of(executor_job_id), self.world.stand_ins
+        self.world.until(lambda: stand_ins.arguments(token) is not None, "its worker starts")
+        member = stand_ins.place(token)
+        given = stand_ins.arguments(token) if member is None else stand_ins.array_arguments(*member)
+        return [*stand_ins.argv(token)[:1], *(given or [])]

@@ -86,8 +86,8 @@ def run(argv: list[str], folder: Path, environ: dict[str, str]) -> "subprocess.C
 
 _PROGRAM = """\
 #!/bin/bash
-# Jobs are folders beside this program: their files are name, pid, began, status.
-jobs=$(dirname "$(readlink -f "$0")")/jobs
+# Jobs are folders beside this program, or in LABBATCH_JOBS: their files are name, pid, began, status.
+jobs=${LABBATCH_JOBS:-$(dirname "$(readlink -f "$0")")/jobs}
 mkdir -p "$jobs"
 start() {  # the name, then the arguments, of the job $id
     printf '%s' "$1" > "$id/name"
@@ -116,7 +116,8 @@ list)
     done ;;
 kill)
     for id in "${@:2}"; do
-        [[ -f $jobs/$id/status ]] || kill -- "-$(cat "$jobs/$id/pid")"
+        [[ -f $jobs/$id/status ]] && continue
+        kill -- "-$(cat "$jobs/$id/pid")" && echo 143 > "$jobs/$id/status"
     done
     exit 0 ;;
 esac

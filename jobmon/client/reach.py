@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from jobmon.config import NamedExecutor
 from jobmon.errors import ConfigurationError
 from jobmon.managers.folders import check_shared
-from jobmon.plugins import Placement, SchedulerUnavailable
+from jobmon.plugins import Placement, SchedulerUnavailable, answers
 from jobmon.requester import Requester, workers_url
 
 
@@ -40,8 +40,8 @@ def make_reachable(executors: Iterable[NamedExecutor], requester: Requester) -> 
 
 
 def _cluster_host(named: NamedExecutor) -> str | None:
-    """None when the cluster does not answer here: it may do so where the manager is, which asks again."""
+    """None when the cluster does not answer here, or wrongly: the manager asks again, and speaks of it."""
     try:
-        return named.ask(lambda executor: executor.cluster_host())
+        return answers.host(named.ask(lambda executor: executor.cluster_host()))[0]
     except SchedulerUnavailable:
         return None

@@ -9,7 +9,7 @@ from jobmon.client.elsewhere import ElsewhereExecutor
 from jobmon.client.task import Task
 from jobmon.config import NamedExecutor
 from jobmon.errors import InvalidResources
-from jobmon.plugins import SchedulerUnavailable, Support
+from jobmon.plugins import SchedulerUnavailable, Support, answers
 from jobmon.plugins.resources import CORE_KEYS, parse_resources
 from jobmon.worker.values import Plain
 
@@ -76,9 +76,16 @@ def _problems(executor: AnyExecutor, resources: Any) -> list[str]:
         return executor.resource_problems(resources)
     parsed, problems = parse_resources(resources, type_name=executor.cls.name, own_type=executor.cls.resources_type)
     try:
-        return problems or executor.ask(lambda one: list(map(str, one.check_resources(resources=parsed))))
+        return problems or executor.ask(lambda one: _sentences(one.check_resources(resources=parsed)))
     except SchedulerUnavailable:
         return []  # nothing is known to be wrong
+
+
+def _sentences(answer: object) -> list[str]:
+    sentences, faults = answers.sentences(answer)
+    if sentences is None:
+        raise TypeError(f"check_resources: {faults[0].words}")
+    return sentences
 
 
 def _ignored(executor: AnyExecutor | None, keys: set[str]) -> list[str]:

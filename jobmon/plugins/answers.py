@@ -310,10 +310,10 @@ def _wrong_host(name: str, value: object) -> str:
     return f"{name} is {written(value)}, no name of a host (text of at most {MOST_HOST} characters, without space)"
 
 
-def sentences(answer: object) -> tuple[list[str], list[Fault]]:
-    """What is wrong with resources, as `check_resources` tells it."""
+def sentences(answer: object) -> tuple[list[str] | None, list[Fault]]:
+    """What is wrong with resources, as `check_resources` tells it; None: it cannot be told."""
     if type(answer) is not list:
-        return [], [Fault(f"it answers {written(answer)}, no list of sentences")]
+        return None, [Fault(f"it answers {written(answer)}, no list of sentences")]
     checked = [text("a sentence", one, MOST_WHY, needed=True) for one in answer[:_MOST_ANSWERS]]
     return [words for words, _ in checked], [fault for _, fault in checked if fault is not None]
 

@@ -15,6 +15,7 @@ from jobmon.plugins import (
     SubmitRequest,
     Uncertain,
 )
+from jobmon.plugins.answer_parts import wrong_limit
 from jobmon.testing.sentences import Area, does_not_apply, holds
 from jobmon.testing.world import World, find_is_defined
 
@@ -73,8 +74,7 @@ class ArrayChecks:
     @holds(Area.ARRAY, "array_limit is a whole number; above 1 only where workers report.")
     def test_the_array_limit_is_a_whole_number(self, world: World) -> None:
         limit = world.array_limit()
-        assert type(limit) is int, f"it is {limit!r}"
-        assert limit >= 1, f"it is {limit}"
+        assert not (wrong := wrong_limit(limit)), wrong
         assert limit == 1 or world.conformance.executor_type.reporting is Reporting.WORKER, "the platform reports"
 
     @holds(Area.ARRAY, "Each member of an array gets one outcome and, once accepted, an id of its own.")

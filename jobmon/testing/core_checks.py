@@ -2,8 +2,10 @@
 
 import inspect
 
-from jobmon.plugins import Exited, Pending, Reporting, Resources, Running
+from jobmon.plugins import Exited, Pending, Reporting, Resources, Running, answers
+from jobmon.plugins.answer_parts import wrong_limit
 from jobmon.plugins.declared import wrong_declarations
+from jobmon.testing.boundary import hold
 from jobmon.testing.every_call import every_call
 from jobmon.testing.held import Held, effects
 from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
@@ -42,7 +44,7 @@ class DeclarationChecks:
     @holds(Area.CORE, "running_limit is None or a whole number of 1 or more.")
     def test_the_running_limit_is_none_or_a_whole_number_of_one_or_more(self, world: World) -> None:
         limit = world.call("running_limit", world.executor.running_limit)
-        assert limit is None or (type(limit) is int and limit >= 1), f"it is {limit!r}"
+        assert limit is None or not (wrong := wrong_limit(limit)), wrong
 
     @holds(Area.CORE, "check_resources says what is wrong, a sentence each, and is called without start.")
     def test_resources_are_checked_without_start_in_sentences(self, world: World) -> None:
@@ -52,8 +54,7 @@ class DeclarationChecks:
         assert said == [], f"the resources of this test are refused: {said!r}"
         extremes = Resources(cores=1 << 20, memory=1 << 60, runtime=1e12, gpus=1 << 20, own=resources.own)
         said = world.call("check_resources", lambda: unstarted.check_resources(resources=extremes))
-        assert isinstance(said, list), f"check_resources answered {said!r}"
-        assert all(isinstance(one, str) and one for one in said), f"check_resources answered {said!r}"
+        hold("check_resources", answers.sentences(said)[1])
 
 
 class SubmitChecks:

@@ -143,3 +143,17 @@ def test_only_the_executors_own_state_stays_in_the_data_folder(tmp_path: Path) -
     assert folders.output_path("j1") == mine / "dddddddd" / "7-my_cluster" / "platform" / "j1.out"
     assert folders.output_path("j1", "%a").name == "j1.%a.out"
     assert {folder.stat().st_mode & 0o777 for folder in (folders.starts, folders.outbox, mine)} == {0o700}
+
+
+@pytest.mark.parametrize("host", [7, "", "a host", b"localhost"])
+def test_what_is_no_name_of_a_host_is_left_out(host: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def address(_requester: object, *, cluster: str | None, **_: object) -> str:
+        asked.append(cluster)
+        return Server.url
+
+    monkeypatch.setattr("jobmon.client.reach.workers_url", address)
+    monkeypatch.setattr(Remote, "cluster_host", lambda _: host)
+    assert lines(Server(), named("a", Remote)) == []
+    assert asked == [None]

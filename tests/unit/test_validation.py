@@ -118,6 +118,13 @@ def test_an_executor_that_fails_when_it_is_asked_is_named_in_one_sentence(method
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize("answer", [None, "too much memory", ("too much memory",), {"memory": "too much"}])
+def test_a_wrong_answer_about_resources_is_its_types_fault_and_no_list_of_letters(answer, monkeypatch):
+    monkeypatch.setattr(Grid, "check_resources", lambda self, *, resources: answer)
+    with pytest.raises(PluginError, match=r"executor 'uge': .* check_resources: it answers .*, no list of sentences"):
+        plan(workflow_of(BashTask("true", name="a", resources={"cores": 2})))
+
+
 def test_a_platform_that_does_not_answer_before_a_run_refuses_nothing(monkeypatch):
     def away(self, *, resources):
         raise SchedulerUnavailable("no answer")

@@ -216,6 +216,8 @@ class Platform:
     away: bool = False
     cluster: str | None = None
     limit: int | None = None
+    answer: object = None  #: makes observe's answer of what it would be
+    raises: BaseException | None = None  #: what observe raises instead
     shown: list = attrs.field(factory=list)  # what observe was last asked about
     sought: list = attrs.field(factory=list)  # and find
     refuses_to_start: int = 0  #: how many more times
@@ -273,7 +275,11 @@ class Fake(Executor):
     def observe(self, *, submitted):
         self._ask("observe", [s.token for s in submitted])
         self.settings.shown = list(submitted)
-        return {s.token: self._told(self.settings.has[s.token]) for s in submitted if s.token in self.settings.has}
+        if self.settings.raises is not None:
+            raise self.settings.raises
+        has = self.settings.has
+        told = {s.token: self._told(has[s.token]) for s in submitted if s.token in has}
+        return told if self.settings.answer is None else self.settings.answer(told)
 
     def cancel(self, *, submitted):
         self._ask("cancel", [s.token for s in submitted])

@@ -1,51 +1,68 @@
 """Where answers of the executor under test arrive: each is held against the rules that its host holds it against.
 
-Usage is not judged here: only the sentences about usage do that, since not every type tells it.
+Usage is not judged here: that is left to the sentences about usage, since not every type tells it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import attrs
 
-from jobmon.plugins import Outcome, answers
+from jobmon.plugins import Outcome, Submission, Submitted, answers
 from jobmon.plugins.answer_parts import Fault, Span, written
 
 T = TypeVar("T")
 _MOST_NAMED = 5
 
 
-def hold(method: str, faults: Iterable[Fault]) -> None:
-    """End the check if an answer is wrong.
+class Boundary:
+    """Holds what one executor answers against the rules. `call` makes a call of it; `offset` is that of its clock."""
 
-    Raises:
-        AssertionError: it is, and how.
-    """
-    wrong = [fault for fault in faults if fault.part != "usage"]
-    named = "; ".join(f"of {one.token}: {one.words}" if one.token else one.words for one in wrong[:_MOST_NAMED])
-    more = f"; and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
-    assert not wrong, f"{method} answers wrongly: {named}{more}"
+    def __init__(self, call: Callable[[str, Callable[[], Any]], Any], offset: Callable[[], timedelta]) -> None:
+        self._call, self._offset = call, offset
+        self.wrong_usage: list[Fault] = []
 
+    def of_each(
+        self,
+        method: str,
+        asked: Sequence[Submitted] | Sequence[Submission],
+        ask: Callable[[], object],
+        check: Callable[[object, Span], tuple[T, list[Fault]]],
+        missing: Callable[[str], T],
+    ) -> dict[str, T]:
+        """The answer about several attempts, by token.
 
-def read(
-    method: str,
-    answer: object,
-    tokens: Sequence[str],
-    check: Callable[[object, Span], tuple[T, list[Fault]]],
-    during: Callable[[], Span],
-) -> dict[str, T]:
-    """The answer about several attempts, by token; `during` tells how long the call lasted, up to now.
+        Raises:
+            AssertionError: it is wrong.
+        """
+        tokens = [one.token for one in asked]
 
-    Raises:
-        AssertionError: it is wrong.
-    """
-    found, faults = answers.by_token(answer, tokens, lambda told: check(told, during()), _left_out)
-    hold(method, faults)
-    return found
+        def work() -> tuple[dict[str, T], list[Fault]]:
+            began = datetime.now(UTC)
+            return answers.by_token(ask(), tokens, lambda told: check(told, self._since(began)), missing)
 
+        found, faults = self._call(method, work)
+        self.hold(method, faults)
+        return found  # type: ignore[no-any-return]
 
-def _left_out(why: str) -> NoReturn:
-    raise AssertionError(why)
+    def hold(self, method: str, faults: Iterable[Fault]) -> None:
+        """End the check if an answer is wrong; wrong usage is noted.
+
+        Raises:
+            AssertionError: it is, and how.
+        """
+        wrong: list[Fault] = []
+        for fault in faults:
+            (self.wrong_usage if fault.part == "usage" else wrong).append(fault)
+        named = "; ".join(f"of {one.token}: {one.words}" if one.token else one.words for one in wrong[:_MOST_NAMED])
+        more = f"; and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
+        assert not wrong, f"{method} answers wrongly: {named}{more}"
+
+    def _since(self, began: datetime) -> Span:
+        """From then until now, by this clock and by the one that the executor sees."""
+        now, offset = datetime.now(UTC), self._offset()
+        return Span(min(began, began + offset), max(now, now + offset))
 
 
 def read_outcomes(

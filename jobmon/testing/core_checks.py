@@ -5,7 +5,6 @@ import inspect
 from jobmon.plugins import Exited, Pending, Reporting, Resources, Running, answers
 from jobmon.plugins.answer_parts import wrong_limit
 from jobmon.plugins.declared import wrong_declarations
-from jobmon.testing.boundary import hold
 from jobmon.testing.every_call import every_call
 from jobmon.testing.held import Held, effects
 from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
@@ -54,7 +53,7 @@ class DeclarationChecks:
         assert said == [], f"the resources of this test are refused: {said!r}"
         extremes = Resources(cores=1 << 20, memory=1 << 60, runtime=1e12, gpus=1 << 20, own=resources.own)
         said = world.call("check_resources", lambda: unstarted.check_resources(resources=extremes))
-        hold("check_resources", answers.sentences(said)[1])
+        world.boundary.hold("check_resources", answers.sentences(said)[1])
 
 
 class SubmitChecks:

@@ -1,6 +1,6 @@
 """Areas usage and reasons: what is told of an end, and of a wait."""
 
-from jobmon.plugins import Exited, Pending, Reason, answers
+from jobmon.plugins import Exited, Pending, Reason
 from jobmon.testing.sentences import Area, does_not_apply, holds, not_exercised
 from jobmon.testing.world import World
 
@@ -19,8 +19,7 @@ class UsageChecks:
         world.platform.finish(one.executor_job_id)
         seen = world.ended(one)
         assert isinstance(seen, Exited), f"it is {seen!r}"
-        _, wrong = answers.used(seen.usage)
-        assert not wrong, f"{seen!r}: {wrong[0].words}"
+        assert not (wrong := world.boundary.wrong_usage), wrong[0].words
         assert seen.usage, f"{seen!r} has none"
 
     @holds(Area.USAGE, "usage tells what was used: in seconds and bytes.")

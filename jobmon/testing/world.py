@@ -13,6 +13,7 @@ from jobmon.plugins import (
     Absent,
     Accepted,
     ArrayRequest,
+    CannotTell,
     Executor,
     Exited,
     Finding,
@@ -23,12 +24,13 @@ from jobmon.plugins import (
     Submission,
     SubmitRequest,
     Submitted,
+    Unknown,
     answers,
 )
-from jobmon.plugins.answer_parts import Fault, Span
+from jobmon.plugins.answer_parts import Fault
 from jobmon.plugins.host_state import HostState
 from jobmon.plugins.resources import parse_resources
-from jobmon.testing import boundary
+from jobmon.testing.boundary import Boundary, read_outcomes
 from jobmon.testing.calls import CallThread, Overrun
 from jobmon.testing.context import KitContext
 from jobmon.testing.platform import Platform
@@ -74,6 +76,7 @@ class World:
         self._overruns = _overruns.setdefault(type(conformance), {})
         self.calls = CallThread(conformance.call_timeout_s, self._overruns)
         self.clock_offset = timedelta(0)
+        self.boundary = Boundary(self.call, lambda: self.clock_offset)
         self._tokens_by_id: dict[str, str] = {}
         self._tokens: list[str] = []
         self.platform: Platform = conformance.platform()
@@ -141,7 +144,7 @@ class World:
             answer = self.calls.call(what, work)
         except NotImplementedError:
             not_exercised(f"{what} is left to write")
-        boundary.hold("context.report: what is pushed", self.context.wrong())
+        self.boundary.hold("context.report", self.context.wrong())
         return answer
 
     def requests(
@@ -188,14 +191,14 @@ class World:
 
         def send() -> SchedulerUnavailable | None:
             try:
-                boundary.read_outcomes(submit(), tokens, outcomes, faults)
+                read_outcomes(submit(), tokens, outcomes, faults)
             except SchedulerUnavailable as error:
                 return error
             return None
 
         outage = self.call("submit", send)
         self._tokens_by_id |= {one.executor_job_id: token for token, one in outcomes if isinstance(one, Accepted)}
-        boundary.hold("submit", faults)
+        self.boundary.hold("submit", faults)
         return Sent(outcomes, outage)
 
     def array_of(self, members: Sequence[SubmitRequest]) -> ArrayRequest:
@@ -263,8 +266,11 @@ class World:
 
     def observe(self, submitted: Sequence[Submitted]) -> dict[str, Observation]:
         """What `observe` answers."""
-        tokens = [one.token for one in submitted]
-        return self._of_each("observe", tokens, lambda: self.executor.observe(submitted=submitted), answers.observation)
+
+        def ask() -> object:
+            return self.executor.observe(submitted=submitted)
+
+        return self.boundary.of_each("observe", submitted, ask, answers.observation, Unknown)
 
     def cancel(self, submitted: Sequence[Submitted]) -> None:
         """Ask for their ends, once."""
@@ -273,26 +279,11 @@ class World:
     def find(self, sought: Sequence[SubmitRequest | Submitted | Submission]) -> dict[str, Finding]:
         """What `find` answers."""
         submissions = [one if isinstance(one, Submission) else _submission(one) for one in sought]
-        tokens = [one.token for one in submissions]
-        return self._of_each("find", tokens, lambda: self.executor.find(submissions=submissions), answers.finding)
 
-    def _of_each(
-        self,
-        method: str,
-        tokens: Sequence[str],
-        ask: Callable[[], object],
-        check: Callable[[object, Span], tuple[T, list[Fault]]],
-    ) -> dict[str, T]:
-        def work() -> dict[str, T]:
-            began = datetime.now(UTC)
-            return boundary.read(method, ask(), tokens, check, lambda: self._since(began))
+        def ask() -> object:
+            return self.executor.find(submissions=submissions)
 
-        return self.call(method, work)
-
-    def _since(self, began: datetime) -> Span:
-        """From then until now, by this clock and by the one that the executor sees."""
-        now, set_by = datetime.now(UTC), self.clock_offset
-        return Span(min(began, began + set_by), max(now, now + set_by))
+        return self.boundary.of_each("find", submissions, ask, answers.finding, CannotTell)
 
     def look(self, one: Submitted) -> Observation:
         """What is known of one attempt now: its end if one was pushed, else what `observe` says."""

@@ -8,9 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -28,7 +25,6 @@ from jobmon.plugins import (
     Reason,
     Rejected,
     Running,
-    Support,
     Uncertain,
 )
 
@@ -47,85 +43,7 @@ def fails(check: str) -> Callable[[type[Executor]], type[Executor]]:
     return note
 
 
-# What the class declares, and its small methods.
-
-
-@fails("test_what_the_class_declares_is_of_the_declared_types")
-class DeclaresAnUnknownResource(Memory):
-    core_resources = MappingProxyType({"ram": Support.BOOKED})
-
-
-@fails("test_what_the_class_declares_is_of_the_declared_types")
-class DeclaresAnExitStatusThatCannotBe(Memory):
-    exit_map = MappingProxyType({99: 256})
-
-
-@fails("test_the_methods_take_their_arguments_by_keyword")
-class TakesPositions(Memory):
-    def observe(self, submitted):
-        return super().observe(submitted=submitted)
-
-
-@fails("test_the_constructor_does_no_work")
-class WorksInTheConstructor(Memory):
-    def __init__(self, settings):
-        super().__init__(settings)
-        Path("/proc/self/status").read_text()
-
-
-@fails("test_the_running_limit_is_none_or_a_whole_number_of_one_or_more")
-class LimitsWithAText(Memory):
-    def running_limit(self):
-        return 8.0
-
-
-@fails("test_resources_are_checked_without_start_in_sentences")
-class ChecksResourcesWithItsContext(Memory):
-    def check_resources(self, *, resources):
-        return [] if self.context.log_folder.exists() else ["no folder"]
-
-
-# What is left to write
-
-
-@fails("test_submit_is_written")
-class LeavesSubmitToWrite(Memory):
-    def submit(self, *, requests):
-        raise NotImplementedError("submit: yield Accepted(id) for each request")
-
-
-@fails("test_observe_is_written")
-class LeavesObserveToWrite(Memory):
-    def observe(self, *, submitted):
-        raise NotImplementedError("observe: look at the list of jobs")
-
-
-@fails("test_cancel_is_written")
-class LeavesCancelToWrite(Memory):
-    def cancel(self, *, submitted):
-        raise NotImplementedError("cancel: kill each")
-
-
-@fails("test_find_is_written_or_left_to_the_base_class")
-class LeavesFindToWrite(Memory):
-    def find(self, *, submissions):
-        raise NotImplementedError("find: look at the list of names")
-
-
 # submit
-
-
-@fails("test_each_request_gets_one_outcome")
-class ForgetsAnOutcome(Memory):
-    def submit(self, *, requests):
-        yield from list(super().submit(requests=requests))[:2]
-
-
-@fails("test_outcomes_are_those_of_the_contract")
-class GivesNumbersAsIds(Memory):
-    def outcome(self, request):
-        outcome = super().outcome(request)
-        return Accepted(int(outcome.executor_job_id)) if isinstance(outcome, Accepted) else outcome
 
 
 @fails("test_two_attempts_have_two_ids")
@@ -162,19 +80,6 @@ class PutsOffWhatIsRefused(Memory):
 class LosesAnId(Memory):
     def observe(self, *, submitted):
         return super().observe(submitted=submitted[:-1])
-
-
-@fails("test_observe_answers_only_for_those_it_was_asked_for")
-class TellsOfEverything(Memory):
-    def observe(self, *, submitted):
-        others = {row.name[:TOKEN_LENGTH]: Running() for row in self.rows()}
-        return others | dict(super().observe(submitted=submitted))
-
-
-@fails("test_observations_are_those_of_the_contract")
-class TellsNaiveInstants(Memory):
-    def now(self):
-        return datetime.now()
 
 
 @fails("test_what_is_pushed_are_observations_of_its_attempts")
@@ -386,12 +291,6 @@ class FindsWhateverIsAskedFor(Memory):
     def find(self, *, submissions):
         rows = {row.name[:TOKEN_LENGTH]: row for row in self.rows()}
         return {s.token: Found(rows[s.token].id if s.token in rows else "1") for s in submissions}
-
-
-@fails("test_find_answers_what_it_was_asked_in_the_contracts_words")
-class FindsNone(Memory):
-    def find(self, *, submissions):
-        return {t: f if isinstance(f, Found) else None for t, f in super().find(submissions=submissions).items()}
 
 
 @fails("test_another_executor_finds_the_same")

@@ -1,6 +1,7 @@
 """Wrong answers of one executor's plugin: counted, said to the user, and charged to nobody."""
 
 import logging
+import re
 import threading
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,9 +16,10 @@ from jobmon.plugins.answer_parts import Fault, plain, written
 from jobmon.plugins.metadata import InstalledType
 from jobmon.plugins.registry import Registry
 
-#: Different ones that are kept, and of these that are written.
+#: Kinds that are kept and logged, and of these that are shown.
 _MOST_KEPT, _MOST_SHOWN = 100, 3
 _LONGEST = 500
+_VALUE = re.compile(r"'[^']*'|[0-9]+")  #: what differs from one fault of a kind to the next
 _log = logging.getLogger(__name__)
 
 
@@ -35,8 +37,8 @@ def plugin_of(cls: type[Executor]) -> str:
 
 @attrs.define
 class _Heard:
-    about: str
-    at: datetime
+    words: str  #: when it was heard first: they stay, so that views need not repeat them
+    at: datetime = datetime.min
     times: int = 0
 
 
@@ -51,26 +53,27 @@ class WrongAnswers:
     def heard(self, method: str, faults: Iterable[Fault]) -> None:
         """Take what is wrong with an answer of this method."""
         for fault in faults:
-            key = method, plain(fault.words, _LONGEST)
+            words = plain(fault.words, _LONGEST)
             with self._lock:
-                known = self._heard.pop(key, None)
-                new = known or _Heard("", self._clock.now())
-                new.about, new.at = self._about(fault.token), self._clock.now()
-                new.times += 1
-                self._heard[key] = new  # the last at the end
-                if len(self._heard) > _MOST_KEPT:
-                    del self._heard[next(iter(self._heard))]
-            if known is None:
-                _log.warning("%s answers wrongly: %s%s: %s", plugin_of(self._cls), method, new.about, key[1])
+                kind = method, _VALUE.sub("#", words)
+                heard = self._heard.get(kind)
+                if heard is None and len(self._heard) >= _MOST_KEPT:
+                    continue
+                new = heard is None
+                if heard is None:
+                    heard = self._heard[kind] = _Heard(f"{method}{self._about(fault.token)}: {words}")
+                heard.times, heard.at = heard.times + 1, self._clock.now()
+            if new:
+                _log.warning("%s answers wrongly: %s", plugin_of(self._cls), heard.words)
 
     def words(self) -> str:
-        """What was wrong, the last first, and whom to tell; empty: nothing."""
+        """What was wrong, the newest first, and whom to tell; empty: nothing."""
         if not self._heard:
             return ""
         with self._lock:
-            last = list(self._heard.items())[: -_MOST_SHOWN - 1 : -1]
-            more = len(self._heard) - len(last)
-        said = [f"{method}{heard.about}: {words}{_when(heard)}" for (method, words), heard in last]
+            newest = list(self._heard.values())[: -_MOST_SHOWN - 1 : -1]
+            more = len(self._heard) - len(newest)
+        said = [f"{heard.words}{_when(heard)}" for heard in newest]
         said += [f"{more} more, in the manager's log"] if more else []
         return f"{plugin_of(self._cls)} answers wrongly (tell its author): {'; '.join(said)}"
 

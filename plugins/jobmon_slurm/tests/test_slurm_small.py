@@ -51,8 +51,10 @@ class SmallSlurm(BatchExecutor):
             "TIMEOUT": Exited(reason=Reason.TIMEOUT),
         }
     )
-    refusals = r"^sbatch: error: Batch job submission failed: (?!.*(contact|timed out))"
+    refusals = "invalid|violates|not available"
     not_now = "Unable to contact slurm controller"
+    too_large = "Invalid job array specification|array is too large"
+    exit_map = MappingProxyType(dict.fromkeys(range(128, 256), 1))  # Slurm takes 128 off these
     accounting_late_s = 0.01
 
     def submit_argv(self, request: SubmitRequest) -> Sequence[str]:

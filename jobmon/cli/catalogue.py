@@ -1,7 +1,5 @@
 """`jobmon plugin catalogue`: a page made of reports."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,13 +36,9 @@ def catalogue(reports: tuple[Path, ...]) -> int:
 
 
 def _sentences() -> "dict[str, Sentence]":
-    """The kit's own, from a process that may import it."""
     import msgspec
 
-    from jobmon.cli.conformance import needs_the_kit
+    from jobmon.cli.conformance import kit_listing
     from jobmon.reports.records import Sentence
 
-    needs_the_kit()
-    argv = [sys.executable, "-P", "-m", "jobmon.testing.listing"]
-    said = subprocess.run(argv, check=True, capture_output=True).stdout
-    return msgspec.json.decode(said, type=dict[str, Sentence])
+    return msgspec.convert(kit_listing()["sentences"], dict[str, Sentence])

@@ -1,12 +1,13 @@
 """`jobmon plugin check`: the conformance kit in a process of its own, and its report."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
@@ -57,12 +58,35 @@ class Ran:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="JSON with measurements that the kit cannot make, such as hours of chaos: the level platinum needs them.",
 )
-def check(name: str, tests: tuple[Path, ...], report: Path | None, evidence: Path | None) -> int:
+@click.option(
+    "--mutants", is_flag=True, help="Try small faults of the type, one by one: which do the tests let through?"
+)
+@click.option(
+    "--within",
+    "within_s",
+    type=click.IntRange(1),
+    default=1800,
+    show_default=True,
+    help="The most seconds that all mutants may take.",
+)
+def check(
+    name: str, tests: tuple[Path, ...], report: Path | None, evidence: Path | None, mutants: bool, within_s: int
+) -> int:
     """Run the conformance kit, `jobmon[testing]`, against the installed executor type NAME and say what it reaches.
 
     Without a platform object, which only the plugin's own tests have, what can be checked is less, and said to be less.
-    The exit code is 1 when a sentence of the contract is broken, a claimed level is not reached, or not all was tried.
+    With --mutants, a wrong executor is made of the type again and again, by one small change each, and those that the
+    tests let through are named: the fake of the platform never does what would show them.
+
+    The exit code is 1 when a sentence of the contract is broken, a claimed level is not reached, not all was tried, or
+    a mutant gets through.
     """
+    if mutants:
+        if not tests or report is not None or evidence is not None:
+            raise click.UsageError("--mutants needs --tests, and goes with neither --report nor --evidence")
+        from jobmon.cli.mutants import try_mutants
+
+        return try_mutants(name, [one.absolute() for one in tests], within_s)
     if report is not None and not os.access(report.absolute().parent, os.W_OK):
         raise click.BadParameter(f"the folder of {report} is missing, or cannot be written", param_hint="--report")
     ran = Ran()
@@ -115,6 +139,16 @@ def needs_the_kit() -> None:
         raise PluginError("the kit needs pytest and hypothesis: pip install 'jobmon[testing]'")
 
 
+def kit_listing() -> dict[str, Any]:
+    """The kit's sentences and mutants, from a process that may import it."""
+    import msgspec
+
+    needs_the_kit()
+    argv = [sys.executable, "-P", "-m", "jobmon.testing.listing"]
+    said = subprocess.run(argv, check=True, capture_output=True).stdout
+    return msgspec.json.decode(said, type=dict[str, Any])
+
+
 def _take(name: str, results: Path, ran: Ran) -> None:
     from jobmon.reports.files import read_findings
     from jobmon.reports.levels import refusals
@@ -143,10 +177,27 @@ def _write(path: Path, name: str, ran: Ran) -> None:
     write(path, make_report(name, brought[0] if len(brought) == 1 else None, ran.findings, ran.problems, contract))
 
 
-def run_pytest(folder: Path, tests: Sequence[Path], options: Sequence[str]) -> int:
-    """Run pytest in a process and a folder of its own, away from the settings of the project around."""
+def run_pytest(
+    folder: Path, tests: Sequence[Path], options: Sequence[str], *, limit_s: float | None = None, quiet: bool = False
+) -> int | None:
+    """Run pytest in a process and a folder of its own, away from the settings of the project around.
+
+    Returns:
+        Its exit status; None: it was ended at the limit, with all that it had started.
+    """
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     argv = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
     argv += ["-p", "no:cacheprovider", "--import-mode=importlib", "--tb=short", "-r", "N", *options, *map(str, tests)]
     environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
-    return subprocess.run(argv, env=environ, cwd=folder, check=False).returncode
+    output = subprocess.DEVNULL if quiet else None
+    if limit_s is None:
+        return subprocess.run(argv, env=environ, cwd=folder, check=False, stdout=output, stderr=output).returncode
+    child = subprocess.Popen(argv, env=environ, cwd=folder, stdout=output, stderr=output, start_new_session=True)
+    try:
+        return child.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()

@@ -15,6 +15,8 @@ MEASURED = "jobmon_measured"
 _HELD = "jobmon_conformance"
 _RESULTS = "--conformance-results"
 _EVIDENCE = "--conformance-evidence"
+_MUTANT = "--conformance-mutant"
+_REST = "--conformance-rest"
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -22,6 +24,8 @@ def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("jobmon", "conformance of Jobmon's executor types")
     group.addoption(_RESULTS, metavar="FILE", type=Path, help="keep what is known so far in this file, as JSON")
     group.addoption(_EVIDENCE, metavar="FILE", type=Path, help="JSON with measurements that no run of the kit can make")
+    group.addoption(_MUTANT, metavar="NAME", help="put this mutant of it in the place of each executor type")
+    group.addoption(_REST, action="store_true", help="run the checks that this mutant is not meant for")
 
 
 def pytest_configure(config: Any) -> None:
@@ -29,7 +33,7 @@ def pytest_configure(config: Any) -> None:
     config.pluginmanager.register(_Gathering(config), "jobmon-gathering")
 
 
-def pytest_collection_modifyitems(items: list[Any]) -> None:
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
     """Note at each check, as a property of its report, which class and sentence it is about."""
     for item in items:
         if getattr(getattr(item, "function", None), "jobmon_holds", None) is not None:
@@ -38,6 +42,10 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
             held = about(item)
             if held is not None:
                 item.user_properties.append((_HELD, held))
+    if config.getoption(_MUTANT):
+        from jobmon.testing.mutating import mutate
+
+        mutate(items, config.getoption(_MUTANT), rest=config.getoption(_REST))
 
 
 @pytest.hookimpl(wrapper=True)

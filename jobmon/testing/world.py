@@ -120,7 +120,10 @@ class World:
 
     def made(self) -> Executor:
         """One more executor of the same name, not started."""
-        return self.call("the constructor", lambda: self.conformance.make(self.platform))
+        made = self.call("the constructor", lambda: self.conformance.make(self.platform))
+        if not isinstance(made, self.conformance.executor_type):
+            not_exercised("make() of the test class makes something else than its executor_type")
+        return made
 
     def restart(self, *, stop: bool = True) -> None:
         """Go on with another executor, as after a restart of the manager; without `stop`, as after its death."""

@@ -49,7 +49,7 @@ def public(tree: ast.Module) -> Iterator[tuple[str, Definition, bool]]:
 def test_public_modules_classes_and_functions_are_documented(root: Path, code: dict[Path, ast.Module]) -> None:
     """A method may leave it to a documented method of the same name, which it implements or overrides.
 
-    A check of the conformance kit has the sentence that it holds, in its decorator.
+    A check of the conformance kit has the sentence that it holds, in its decorator, and a mutant what it does.
     """
     documented = {
         name.split(".")[1]
@@ -62,7 +62,7 @@ def test_public_modules_classes_and_functions_are_documented(root: Path, code: d
         if "migrations" in path.parts:  # each has Alembic's upgrade and downgrade
             continue
         for name, node, is_method in public(tree):
-            if any(ast.unparse(decorator).startswith("holds(") for decorator in node.decorator_list):
+            if any(ast.unparse(decorator).startswith(("holds(", "mutant(")) for decorator in node.decorator_list):
                 continue
             if not ast.get_docstring(node) and not (is_method and name.split(".")[1] in documented):
                 wrong.append(f"{path}:{node.lineno}: {name}")

@@ -9,7 +9,9 @@ from jobmon.testing.world import World
 class WaitingChecks:
     """Waiting and running are two things."""
 
-    @holds(Area.REASONS, "An attempt that its platform lets wait is Pending; once it runs there it is Running.")
+    @holds(
+        Area.REASONS, "An attempt that its platform lets wait is Pending; once it runs there it is Running.", fault=True
+    )
     def test_what_waits_is_pending_and_what_runs_is_running(self, world: World) -> None:
         one = world.live()[0]
         world.platform.hold_back(one.executor_job_id, "QueueIsFull")

@@ -17,6 +17,7 @@ class TestSlurm(ExecutorConformance):
     executor_type = Slurm
     claims = "silver"
     platform_type = SlurmTable
+    complete = True
     resources = {"cores": 1, "memory": "1G", "runtime": "1h", "gpus": 1}  # noqa: RUF012
     own_resources = {  # noqa: RUF012
         "partition": "long",

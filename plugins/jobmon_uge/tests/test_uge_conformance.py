@@ -134,6 +134,7 @@ class TestGridEngine(ExecutorConformance):
         "native": ["-ac", "LAB=7"],
     }
     platform_type = FakeGridEngine
+    complete = True
     tells_usage = True
     many = 300
     lives = 3

@@ -8,6 +8,8 @@ from jobmon.plugins import (
     BatchExecutor,
     Completed,
     Exited,
+    Observation,
+    Outcome,
     Pending,
     Reason,
     Resources,
@@ -123,3 +125,13 @@ def member(index: int, number: str = "7") -> Submitted:
 def sought(index: int | None = None) -> Submission:
     """An attempt, or a member of an array, to look for."""
     return Submission(TOKEN if index is None else f"m{index}", NAME, NOON, index)
+
+
+def send(lab: Lab) -> Outcome:
+    """What comes of one submission."""
+    return dict(lab.submit(requests=[request()]))[TOKEN]
+
+
+def look(lab: Lab) -> Observation:
+    """What is said of one attempt."""
+    return lab.observe(submitted=[attempt()])[TOKEN]

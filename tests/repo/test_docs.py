@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import re
 import runpy
 import tomllib
@@ -42,6 +43,30 @@ def test_the_reference_of_plugins_is_that_of_the_code_and_has_every_public_name(
     assert made["missing"]() == [], "names of jobmon.plugins without a place in docs/make_reference.py"
     page = (ROOT / "docs" / "executor-reference.md").read_text(encoding="utf-8")
     assert made["page"]() == page, "run: python docs/make_reference.py"
+
+
+def test_the_limits_that_the_guide_tells_are_those_of_the_code() -> None:
+    from jobmon.ids import TOKEN_LENGTH
+    from jobmon.managers.job_instance_reconciler import CANCEL_AT_ONCE
+    from jobmon.plugins import Executor, answer_parts
+
+    page = (ROOT / "docs" / "executors.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| (.*?) \| (.*) \|$", page.partition("### Limits")[2].partition("\n#")[0], re.MULTILINE))
+    host, run_s = HostSettings(), inspect.signature(Executor.run).parameters["timeout_s"].default
+    for what, limit in {
+        "a call without a sign of life": f"`call_timeout_s` ({host.call_timeout_s:g} s)",
+        "`self.run`": f"`timeout_s` ({run_s:g} s)",
+        "attempts in a call of `cancel`": f"{CANCEL_AT_ONCE:,}",
+        "a token": f"{TOKEN_LENGTH} characters",
+        "`executor_job_id`": f"1 to {answer_parts.MOST_ID:,} printable characters",
+        "`why`": f"{answer_parts.MOST_WHY:,} characters",
+        "`detail`, and each tail of output": f"{answer_parts.MOST_DETAIL:,} characters",
+        "`status`, `signal`": f"0 to {answer_parts.MOST_STATUS}, and 0 if there is no reason; "
+        f"1 to {answer_parts.MOST_SIGNAL}",
+        "`retry_after_s`": f"{answer_parts.LEAST_RETRY_S:g} s to a day",
+    }.items():
+        assert told[what].startswith(limit), what
+    assert f"waits `uncertain_after_s` ({host.uncertain_after_s:g} s)" in page
 
 
 def test_the_reference_of_the_kit_is_that_of_the_code() -> None:

@@ -45,6 +45,12 @@ class DeclarationChecks:
         limit = world.call("running_limit", world.executor.running_limit)
         assert limit is None or not (wrong := wrong_limit(limit)), wrong
 
+    @holds(Area.CORE, "cluster_host is None or the name of a host, and is called without start.")
+    def test_the_host_of_the_cluster_is_none_or_a_name(self, world: World) -> None:
+        unstarted = world.made()
+        told = world.call("cluster_host", unstarted.cluster_host)
+        world.boundary.hold("cluster_host", answers.host(told)[1])
+
     @holds(Area.CORE, "check_resources says what is wrong, a sentence each, and is called without start.")
     def test_resources_are_checked_without_start_in_sentences(self, world: World) -> None:
         resources = world.requests()[0].resources

@@ -44,6 +44,18 @@ class LimitsWithNought(Memory):
         return 0
 
 
+@fails("test_the_host_of_the_cluster_is_none_or_a_name")
+class TellsItsHostWithAPort(Memory):
+    def cluster_host(self):
+        return ("localhost", 6444)
+
+
+@fails("test_the_host_of_the_cluster_is_none_or_a_name")
+class TellsItsHostWithTheLinesEnd(Memory):
+    def cluster_host(self):
+        return "localhost\n"
+
+
 @fails("test_resources_are_checked_without_start_in_sentences")
 class ChecksResourcesInOneText(Memory):
     def check_resources(self, *, resources):

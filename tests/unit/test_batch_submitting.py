@@ -3,8 +3,9 @@
 import errno
 from typing import Any
 
+import attrs
 import pytest
-from batch_lab import AccountedLab, Lab, array, attempt, failed, line, request, send
+from batch_lab import TOKEN, AccountedLab, Lab, array, attempt, failed, line, request, send
 
 from jobmon.plugins import Accepted, ArrayRefused, Completed, Deferred, Rejected, SchedulerUnavailable, Uncertain
 
@@ -33,6 +34,16 @@ from jobmon.plugins import Accepted, ArrayRefused, Completed, Deferred, Rejected
 def test_what_comes_of_a_submission(answer: Any, outcome: type) -> None:
     assert type(came := send(Lab(sub=answer))) is outcome
     assert isinstance(came, Accepted) or came.why
+
+
+@pytest.mark.parametrize("task", ["refused", "cannot reach", "array too large"])
+def test_a_word_in_a_tasks_own_name_decides_nothing(task: str) -> None:
+    one, many = request(), array()
+    name = f"{TOKEN}-{task}"
+    lab = Lab(sub=failed(f"lost the connection while it sent {name}"))
+    outcomes = [*lab.submit(requests=[attrs.evolve(one, job_name=name)])]
+    outcomes += lab.submit_array(array=attrs.evolve(many, job_name=name))
+    assert {type(outcome) for _, outcome in outcomes} == {Uncertain}
 
 
 def test_a_parser_that_fails_makes_a_success_uncertain() -> None:

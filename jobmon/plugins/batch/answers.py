@@ -20,9 +20,14 @@ def words(done: Completed) -> str:
     return text or f"{done.argv[0]} {how} and said nothing"
 
 
-def matches(pattern: str, done: Completed) -> "re.Match[str] | None":
-    """Where a command's words have the pattern; an empty pattern is nowhere."""
+def matches(pattern: str, done: Completed, *, job_name: str = "") -> "re.Match[str] | None":
+    """Where a command's words have the pattern; an empty pattern is nowhere.
+
+    The job's name, of which the user made a part, is none of the command's words.
+    """
     text = f"{done.stderr}\n{done.stdout}"
+    if job_name:
+        text = text.replace(job_name, "")
     return re.search(pattern, text, re.IGNORECASE | re.MULTILINE) if pattern else None
 
 
@@ -37,7 +42,7 @@ def is_id(found: object) -> bool:
     return isinstance(found, str) and len(found) <= _LONGEST_ID and bool(re.fullmatch(r"(?!-)[!-~]+", found))
 
 
-def outcome(done: Completed, found: object, *, refusals: str, not_now: str) -> Outcome:
+def outcome(done: Completed, found: object, *, job_name: str, refusals: str, not_now: str) -> Outcome:
     """What came of a submission: `found` is what a parser made of its answer, an id if it has one."""
     told = words(done)
     if done.ok and isinstance(found, str) and is_id(found):
@@ -49,9 +54,9 @@ def outcome(done: Completed, found: object, *, refusals: str, not_now: str) -> O
         return Uncertain(f"{done.argv[0]} gave no answer in time; it said: {told}")
     if done.status < 0 or is_id(found):
         return Uncertain(f"{done.argv[0]} exited with {done.status}; it said: {told}")
-    if matches(not_now, done):
+    if matches(not_now, done, job_name=job_name):
         return Deferred(told, _NOT_NOW_S)
-    return Rejected(told) if matches(refusals, done) else Uncertain(told)
+    return Rejected(told) if matches(refusals, done, job_name=job_name) else Uncertain(told)
 
 
 def rows(done: Completed, parse: Callable[[str], object], *, none_listed: str) -> list[Row]:

@@ -190,7 +190,7 @@ class BatchExecutor(Executor):
             raise
         except Exception as error:  # noqa: BLE001 - the text may be anything, and so is what a parser makes of it
             found = error
-        came = answers.outcome(done, found, refusals=self.refusals, not_now=self.not_now)
+        came = answers.outcome(done, found, job_name=request.job_name, refusals=self.refusals, not_now=self.not_now)
         if (
             isinstance(request, ArrayRequest)
             and not isinstance(came, Accepted)
@@ -201,7 +201,11 @@ class BatchExecutor(Executor):
         return came
 
     def _refuse_array(self, array: ArrayRequest, done: Completed) -> None:
-        if not done.status or done.status < 0 or (match := answers.matches(self.too_large, done)) is None:
+        if (
+            not done.status
+            or done.status < 0
+            or (match := answers.matches(self.too_large, done, job_name=array.job_name)) is None
+        ):
             return
         told = match[1] if match.re.groups else None
         limit = int(told) if told and told.isdecimal() else len(array.members) // 2

@@ -1,11 +1,14 @@
 """Calls of an executor as its host makes them: in one thread, one at a time, with a time limit."""
 
 import queue
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Trace = TypeVar("Trace", bound=Callable[..., Any])
 #: What has overrun once gets this part of the time from then on, and after so many times it is not called any more:
 #: so a method that never answers costs a run of the kit little more than one limit.
 _AGAIN, _MOST = 0.1, 3
@@ -25,6 +28,7 @@ class CallThread:
         self._calls = queue.SimpleQueue()
         self._overrun: str | None = None
         self._closed = False
+        self._trace: Callable[..., Any] | None = None
         self.thread = threading.Thread(target=self._serve, name="calls of the executor under test", daemon=True)
         self.thread.start()
 
@@ -52,6 +56,15 @@ class CallThread:
             "platform, as self.run does, and raise SchedulerUnavailable when it is over"
         )
 
+    @contextmanager
+    def tracing(self, trace: Trace) -> Iterator[Trace]:
+        """Have what the thread's calls run in the block be traced (see `sys.settrace`)."""
+        self._trace = trace
+        try:
+            yield trace
+        finally:
+            self._trace = None
+
     def close(self) -> None:
         """End the thread, unless a call holds it."""
         self._closed = True
@@ -63,6 +76,9 @@ class CallThread:
         while not self._closed:
             work, answers = self._calls.get()
             try:
+                sys.settrace(self._trace)
                 answers.put((work(), None))
             except BaseException as error:  # noqa: BLE001 - it is raised again where the call was asked for
                 answers.put((None, error))
+            finally:
+                sys.settrace(None)

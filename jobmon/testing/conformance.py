@@ -33,9 +33,11 @@ from jobmon.testing.large_array_checks import LargeArrayChecks
 from jobmon.testing.lives import LivesChecks
 from jobmon.testing.measuring import Measurements
 from jobmon.testing.name_checks import NameChecks
+from jobmon.testing.number_checks import NumberChecks
 from jobmon.testing.partial_checks import PartialChecks
 from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
+from jobmon.testing.secret_checks import SecretChecks
 from jobmon.testing.sentences import not_exercised
 from jobmon.testing.set_up import SetUpChecks, wrong_set_up
 from jobmon.testing.stand_in import LocalPlatform
@@ -51,6 +53,7 @@ class ExecutorConformance(
     ArrayChecks,
     DeclaredChecks,
     HostChecks,
+    NumberChecks,
     FindChecks,
     UsageChecks,
     ReasonsChecks,
@@ -63,6 +66,7 @@ class ExecutorConformance(
     NameChecks,
     HostileChecks,
     PayloadChecks,
+    SecretChecks,
     LivesChecks,
     WrittenChecks,
     Measurements,
@@ -90,6 +94,8 @@ class ExecutorConformance(
 
     #: Attempts in one call, for the area array.
     many: ClassVar[int] = 2000
+    #: Attempts that a call asks about at once. By their names so many do not fit into one command line.
+    crowd: ClassVar[int] = 20_000
     #: How long the platform may take until what was asked of it can be seen.
     patience_s: ClassVar[float] = 20.0
     #: How long a call may take; as the host's `call_timeout_s`.

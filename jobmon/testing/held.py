@@ -12,7 +12,7 @@ import attrs
 
 _EFFECTS = ("open", "subprocess.Popen", "os.posix_spawn", "os.fork", "os.system", "os.mkdir", "socket.connect",
             "socket.bind", "_thread.start_new_thread", "_thread.start_joinable_thread", "sqlite3.connect")  # fmt: skip
-_listening: dict[int, list[str]] = {}  #: by thread, where effects are noted
+_listening: dict[int, list[tuple[str, tuple[object, ...]]]] = {}  #: by thread, where effects are noted
 _hooked: list[bool] = []
 
 
@@ -48,11 +48,24 @@ def _open_files() -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def effects() -> Iterator[list[str]]:
-    """The effects on the world of what this thread does in the block, as audit events tell them (PEP 578)."""
+    """The effects on the world of what this thread does in the block, in words, when it has ended."""
+    told: list[str] = []
+    with audited() as noted:
+        yield told
+    for event, arguments in noted:
+        imports = event == "open" and str(arguments[0]).endswith((".py", ".pyc", ".so"))
+        if not imports:
+            told.append(f"{event} {arguments[0] if arguments else ''}")
+
+
+@contextmanager
+def audited() -> Iterator[list[tuple[str, tuple[object, ...]]]]:
+    """The same as audit events tell them (PEP 578), and their arguments."""
     if not _hooked:
         _hooked.append(True)
         sys.addaudithook(_note)
-    noted = _listening[threading.get_ident()] = []
+    noted: list[tuple[str, tuple[object, ...]]] = []
+    _listening[threading.get_ident()] = noted
     try:
         yield noted
     finally:
@@ -63,6 +76,5 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
     if not _listening or event not in _EFFECTS:
         return
     noted = _listening.get(threading.get_ident())
-    imports = event == "open" and str(arguments[0]).endswith((".py", ".pyc", ".so"))
-    if noted is not None and not imports:
-        noted.append(f"{event} {arguments[0] if arguments else ''}")
+    if noted is not None:
+        noted.append((event, arguments))

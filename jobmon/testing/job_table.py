@@ -98,7 +98,7 @@ class JobTable(Platform):
         self._refused: set[str] = set()  #: tokens
         self._array_limit: int | None = None
         self._kept: set[str] = set()  #: ids of jobs that it does not end
-        self._n_asked = 0
+        self._n_asked = self._rows = 0  #: questions, and rows listed, so far
 
     def prepare(self, request: SubmitRequest) -> None:
         """Nothing: nothing runs."""
@@ -166,6 +166,7 @@ class JobTable(Platform):
         if self._empty:
             self._empty = False
             return Listing(())
+        self._rows += len(jobs)
         if self._half:
             self._half = False
             return Listing(jobs[: len(jobs) // 2], complete=False)
@@ -194,6 +195,16 @@ class JobTable(Platform):
             raise PlatformAway("error: commlib error: got select error (Connection refused)")
 
     # What the kit does to it.
+
+    def crowd(self, names: Sequence[str]) -> list[str]:
+        first = 1000 + len(self.history)
+        jobs = [TableJob(str(first + number), name, []) for number, name in enumerate(names)]
+        self.jobs.update((job.id, job) for job in jobs)
+        self.history.extend(names)
+        return [job.id for job in jobs]
+
+    def traffic(self) -> int:
+        return self._rows
 
     def finish(self, executor_job_id: str, status: int = 0) -> None:
         _end(self.jobs[executor_job_id], None if status == 0 else Reason.EXIT_NONZERO, status)

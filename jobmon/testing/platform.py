@@ -150,6 +150,19 @@ class Platform:
         """The hosts on which the jobs run start again: nothing that ran there is left."""
         _missing("restart_host")
 
+    # Many jobs.
+
+    def crowd(self, names: Sequence[str]) -> list[str]:
+        """The platform has live jobs of these names, as if they had been submitted; their ids."""
+        _missing("crowd")
+
+    def traffic(self) -> int:
+        """How much the platform was asked and has answered so far: bytes, or rows."""
+        return 0
+
+    def answer_here(self) -> None:
+        """From now on the platform's commands, if it has any, are answered in this process: they may be thousands."""
+
     # What the platform has.
 
     def n_asked(self) -> int:

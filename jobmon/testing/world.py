@@ -354,7 +354,7 @@ class World:
         limit = self.call("running_limit", self.executor.running_limit)
         return count if limit is None else min(count, limit)
 
-    def tried(self, method: str, *arguments: str) -> tuple[object, ...] | None:
+    def tried(self, method: str, *arguments: object) -> tuple[object, ...] | None:
         """What a method of the platform object returned; None when it is not defined or does not apply."""
         import pytest
 

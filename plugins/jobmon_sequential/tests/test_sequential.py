@@ -55,6 +55,9 @@ class Context:
     def state_folder(self) -> Path:
         return self.log_folder
 
+    def output_path(self, *, token: str, index: str = "") -> Path:
+        return self.log_folder / f"{token}.out"
+
     def report(self, *, observations: Mapping[str, Observation]) -> None:
         raise AssertionError("the workers report")
 
@@ -104,7 +107,7 @@ class Host:
 
     def worker_said(self) -> str:
         """What the workers wrote to their own log, and left unsent."""
-        left = [*self.folder.glob("*.log"), *self.folder.glob("outbox/*.json")]
+        left = [*self.folder.glob("*.out"), *self.folder.glob("outbox/*.json")]
         return "\n".join(f"{file.name}: {file.read_text()}" for file in left)
 
     def wait_until_gone(self, one: Submitted) -> None:
@@ -131,6 +134,14 @@ def test_a_job_runs_is_seen_running_and_is_gone_afterwards(host: Host) -> None:
     assert isinstance(seen, Exited)
     assert seen.reason is Reason.LOST  # if the worker had not reported; but it had:
     assert host.server.reports(TOKEN)[0].exit_status == 3
+
+
+def test_what_a_worker_says_itself_is_where_the_host_looks_for_it(host: Host) -> None:
+    words = attrs.evolve(host.request("true"), worker_argv=("sh", "-c", "echo no module; echo of that name >&2"))
+    [(token, outcome)] = host.executor.submit(requests=[words])
+    assert isinstance(outcome, Accepted)
+    host.wait_until_gone(Submitted(outcome.executor_job_id, token, f"{TOKEN}-upload", datetime.now(UTC)))
+    assert host.context.output_path(token=TOKEN).read_text() == "no module\nof that name\n"
 
 
 def test_ended_workers_are_reaped(host: Host) -> None:

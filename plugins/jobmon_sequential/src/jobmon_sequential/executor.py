@@ -75,7 +75,7 @@ class Sequential(Executor):
                 yield request.token, self._spawn(request)
 
     def _spawn(self, request: SubmitRequest) -> Outcome:
-        log = self.context.log_folder / f"{request.job_name}.log"
+        log = self.context.output_path(token=request.token)
         marks = {MARK: request.token, WORKER_MARK: request.token}
         try:
             with os.fdopen(os.open(log, _LOG, 0o600), "ab") as output:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobmon.plugins import (
@@ -332,6 +332,8 @@ def test_what_raises_whatever_is_asked_of_it_is_wrong_and_raises_nothing():
 
 # Anything
 
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the host may be
+
 anything = st.recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.datetimes(),
@@ -368,6 +370,7 @@ def holds(answer):
         assert NOON - timedelta(seconds=1) <= answer.as_of <= NOON + timedelta(seconds=6)
 
 
+@BUSY
 @given(anything | records())
 def test_whatever_is_answered_the_checks_do_not_raise_and_what_they_let_through_keeps_the_rules(answer):
     for check, kinds in (
@@ -387,6 +390,7 @@ def test_whatever_is_answered_the_checks_do_not_raise_and_what_they_let_through_
         assert again == used
 
 
+@BUSY
 @given(st.dictionaries(st.sampled_from([A, B, C, "x", 7, None]), anything | records()) | anything)
 def test_whatever_is_answered_about_several_each_gets_an_answer(answer):
     told, faults = read(answer)

@@ -169,7 +169,7 @@ class TellsAnotherZone(Memory):
         return (super().now() + timedelta(hours=1)).replace(tzinfo=UTC)
 
 
-@fails("test_a_token_that_was_never_submitted_is_not_found")
+@fails("test_observations_are_those_of_the_contract")
 class KeepsAnOldInstant(Memory):
     began = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -204,31 +204,31 @@ class TellsNoReasons(Memory):
         return told(self, row, reason=None)
 
 
-@fails("test_the_reason_is_the_platforms")
+@fails("test_failure_is_never_told_as_success")
 class TellsStatusNoughtWithAnyReason(Memory):
     def end(self, row):
         return told(self, row, status=0)
 
 
-@fails("test_the_reason_is_the_platforms")
+@fails("test_failure_is_never_told_as_success")
 class TellsReasonsAsText(Memory):
     def end(self, row):
         return told(self, row, reason=str(row.reason) if row.reason else None)
 
 
-@fails("test_the_platforms_evidence_of_a_failure_is_kept")
+@fails("test_observations_are_those_of_the_contract")
 class KeepsEvidenceAsBytes(Memory):
     def end(self, row):
         return told(self, row, detail=b"ended")
 
 
-@fails("test_the_platforms_evidence_of_a_failure_is_kept")
+@fails("test_observations_are_those_of_the_contract")
 class KeepsTheWholeLog(Memory):
     def end(self, row):
         return told(self, row, detail="slurmstepd: error\n" * 1000)
 
 
-@fails("test_the_platforms_evidence_of_a_failure_is_kept")
+@fails("test_observations_are_those_of_the_contract")
 class KeepsBytesAsSurrogates(Memory):
     def end(self, row):
         return told(self, row, detail=b"ended \xff".decode(errors="surrogateescape"))
@@ -246,19 +246,19 @@ class TellsHostsInALine(Memory):
         return told(self, row, host="node-1 node-2")
 
 
-@fails("test_a_commands_output_is_in_its_files")
+@fails("test_observations_are_those_of_the_contract")
 class TellsTheWholeOutput(Payloads):
     def end(self, token, status):
         return attrs.evolve(super().end(token, status), stdout_tail="out\n" * 5000)
 
 
-@fails("test_the_result_of_a_call_is_told")
+@fails("test_observations_are_those_of_the_contract")
 class TellsResultsAsValues(Payloads):
     def end(self, token, status):
         return attrs.evolve(super().end(token, status), result={"a": [1, None]})
 
 
-@fails("test_the_result_of_a_call_is_told")
+@fails("test_observations_are_those_of_the_contract")
 class TellsResultsAsPythonWritesThem(Payloads):
     def end(self, token, status):
         return attrs.evolve(super().end(token, status), result="{'a': [1, None]}")

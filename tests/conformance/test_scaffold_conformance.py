@@ -29,7 +29,7 @@ def scaffold(folder: Path, *options: str) -> Path:
 def pytest_says(folder: Path, *options: str) -> str:
     """What pytest says in the distribution's folder."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options], cwd=folder, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-m", "pytest", *options], cwd=folder, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
     return done.stdout

@@ -120,6 +120,12 @@ def test_an_older_contract_is_refused_with_what_to_do(place: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["cores", "memory"])
+def test_a_type_cannot_have_the_name_of_a_resource(place: Path, name: str) -> None:
+    plugin(place, name, good(name))
+    assert f"name is {name!r}, not a lower-case identifier other than cores, memory, runtime, gpus" in refusal(name)
+
+
 @pytest.mark.parametrize("wrong", ["0.1", (0,), (0, "1"), (True, False), (1, -1), None])
 def test_a_version_that_is_no_pair_is_refused(place: Path, wrong: object) -> None:
     plugin(place, "odd", good("odd", wrong))

@@ -221,7 +221,7 @@ class LifeChecks:
 
         def let_go() -> bool:
             grown.clear()
-            grown.update({kind: more for kind, more in Held.now().grown(before).items() if more >= _LIVES})
+            grown.update(before.added(_LIVES))
             return not grown
 
         try:

@@ -25,11 +25,21 @@ class Held:
     processes: frozenset[object]
 
     @classmethod
-    def now(cls) -> "Held":
-        """What it holds now, without what is only waiting to be collected."""
-        gc.collect()
+    def now(cls, *, whole: bool = False) -> "Held":
+        """What it holds now, without what is only waiting to be collected: of what is young, or the whole."""
+        gc.collect(2 if whole else 1)  # the whole takes long, where much is loaded
         children = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]  # see proc(5)
         return cls(frozenset(threading.enumerate()), frozenset(_open_files()), frozenset(chain.from_iterable(children)))
+
+    def added(self, least: int) -> dict[str, int]:
+        """Of what so many or more are held now that were not held then."""
+        grown: dict[str, int] = {}
+        for whole in (False, True):
+            now = Held.now(whole=whole).grown(self)
+            grown = {kind: more for kind, more in now.items() if more >= least}
+            if not grown:
+                break
+        return grown
 
     def grown(self, before: "Held") -> dict[str, int]:
         """How many it holds that it did not hold before. What was held then and is let go hides nothing."""

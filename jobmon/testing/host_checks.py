@@ -70,7 +70,7 @@ def _left(world: World, calls: Iterable[Callable[[], object]]) -> dict[str, int]
 
     def gone() -> bool:
         grown.clear()
-        grown.update({kind: more for kind, more in Held.now().grown(before).items() if more >= _CALLS})
+        grown.update(before.added(_CALLS))
         return not grown
 
     with suppress(AssertionError):

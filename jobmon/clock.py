@@ -20,10 +20,7 @@ class SystemClock:
     """The clocks of this machine; `monotonic` may be another one."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+        self.monotonic = monotonic
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return self._monotonic()

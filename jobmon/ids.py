@@ -6,6 +6,7 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: https://www.crockford.com/base32.html
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+_UNFIT_FOR_PLATFORMS, _UNFIT_FOR_FILES = re.compile(r"[^A-Za-z0-9_.-]+"), re.compile(r"[^\w.-]+")
 TOKEN_PATTERN = re.compile(r"j[0-9a-hjkmnp-tv-z]{26}")
 TOKEN_LENGTH = 27
 
@@ -41,13 +42,13 @@ def platform_job_name(token: str, task_name: str, *, length: int = 100) -> str:
 
     The token stands first because platforms cut long names at the end.
     """
-    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "_", task_name)
+    cleaned = _UNFIT_FOR_PLATFORMS.sub("_", task_name)
     return f"{token}-{cleaned}"[:length]
 
 
 def file_name(name: str) -> str:
     """A name of the user's as a part of a file's name."""
-    return re.sub(r"[^\w.-]+", "_", name)[:50]
+    return _UNFIT_FOR_FILES.sub("_", name)[:50]
 
 
 def output_paths(log_folder: str, job_name: str, job_id: int, attempt: int) -> tuple[str, str]:

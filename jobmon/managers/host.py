@@ -106,6 +106,8 @@ class ExecutorHost:
 
     def pace(self, call: HostCall[T]) -> None:
         """Wait until the platform may be asked once more, in a call that asks it several times."""
+        if not self._bucket.limits:
+            return
         pause_s = self._bucket.take(self._clock.monotonic())
         if pause_s > 0:
             self._stopping.wait(pause_s)

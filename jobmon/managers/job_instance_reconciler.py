@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import attrs
 
@@ -97,13 +98,15 @@ class JobInstanceReconciler:
     def _checked(self, pushed: object) -> Iterator[tuple[Attempt, Observation]]:
         """What is pushed of live attempts. One that is not live may have ended just now: that is nobody's fault."""
         service, now = self._service, self._service.clock.now()
+        until_now = cache(lambda began: Span(began, now))  # what was submitted together shares it
         told, faults = answers.told_by_token(pushed)
         service.wrong.heard("report", faults)
         for token, observation in told.items():
             attempt = service.live.get(token)
             if attempt is not None:
-                seen, faults = answers.observation(observation, Span(attempt.submitted_at, now))
-                service.wrong.heard("report", [attrs.evolve(fault, token=token) for fault in faults])
+                seen, faults = answers.observation(observation, until_now(attempt.submitted_at))
+                if faults:
+                    service.wrong.heard("report", [attrs.evolve(fault, token=token) for fault in faults])
                 yield attempt, seen
 
     # Rounds.
@@ -227,7 +230,8 @@ class JobInstanceReconciler:
             retries = self._service.named.host.retry_cancelled
             return attrs.evolve(observation, reason=Reason.CANCELLED) if retries else observation
         if not isinstance(observation, Unknown):
-            attempt.unclear_for_s, attempt.unclear_at_s = 0.0, None
+            if attempt.unclear_at_s is not None:
+                attempt.unclear_for_s, attempt.unclear_at_s = 0.0, None
             return observation
         why = observation.why
         if attempt.unclear_at_s is not None:

@@ -112,7 +112,8 @@ class SubmitCall(ABC):
             self._wrong("it is answered twice; the first counts", token)
             return None
         outcome, faults = answers.outcome(came)
-        self._faults += [attrs.evolve(fault, token=token) for fault in faults]
+        if faults:
+            self._faults += [attrs.evolve(fault, token=token) for fault in faults]
         self._answered.add(token)
         if isinstance(outcome, Accepted):
             attempt = self._service.live.get(token)

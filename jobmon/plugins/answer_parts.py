@@ -76,9 +76,10 @@ def text_of(error: BaseException) -> str:
 
 def wrong_id(value: Any) -> str:
     """What is wrong with a platform's id; empty: nothing."""
-    if type(value) is str and 0 < len(value) <= MOST_ID and value.isprintable() and value == value.strip():
-        return ""
-    if type(value) is str and len(value) > MOST_ID:
+    if type(value) is str and 0 < len(value) <= MOST_ID and value.isprintable():
+        if value[0] != " " != value[-1]:  # no other space is printable
+            return ""
+    elif type(value) is str and len(value) > MOST_ID:
         return f"executor_job_id has {len(value):,} characters, more than {MOST_ID:,}"
     return f"executor_job_id is {written(value)}, no printable text without space around it"
 

@@ -67,14 +67,10 @@ class _Refused(Exception):
         self.fault = Fault(words, part)
 
 
-def _guarded(check: Callable[[Any], tuple[T, list[Fault]]], answer: object, refused: Callable[[str], T]) -> Any:
-    try:
-        return check(answer)
-    except _Refused as error:
-        return refused(f"its plugin's answer is wrong: {error}"), [error.fault]
-    except BaseException as error:  # noqa: BLE001 - a record that was not made as records are, or worse
-        words = f"it cannot be looked at ({said(error)})"
-        return refused(f"its plugin's answer is wrong: {words}"), [Fault(words)]
+def _instead(error: BaseException, refused: Callable[[str], T]) -> tuple[T, list[Fault]]:
+    """What is taken instead of an answer that could not be checked: wrong, no record made as records are, or worse."""
+    fault = error.fault if type(error) is _Refused else Fault(f"it cannot be looked at ({said(error)})")
+    return refused(f"its plugin's answer is wrong: {fault.words}"), [fault]
 
 
 # Outcomes
@@ -82,7 +78,10 @@ def _guarded(check: Callable[[Any], tuple[T, list[Fault]]], answer: object, refu
 
 def outcome(answer: object) -> tuple[Outcome, list[Fault]]:
     """What comes of a submission, as `submit` tells it."""
-    return _guarded(_outcome, answer, Uncertain)  # type: ignore[no-any-return]
+    try:
+        return _outcome(answer)
+    except BaseException as error:  # noqa: BLE001 - see _instead
+        return _instead(error, Uncertain)
 
 
 def _outcome(answer: Any) -> tuple[Outcome, list[Fault]]:
@@ -113,6 +112,8 @@ def pair(answer: Any) -> tuple[object, object]:
     Raises:
         ValueError: it is no pair, and why.
     """
+    if type(answer) is tuple and len(answer) == 2:
+        return answer
     if not issubclass(type(answer), tuple) or tuple.__len__(answer) != 2:
         raise ValueError(f"it yields {written(answer)}, no tuple (token, outcome)")
     token, came = tuple.__iter__(answer)
@@ -124,7 +125,10 @@ def pair(answer: Any) -> tuple[object, object]:
 
 def finding(answer: object, during: Span) -> tuple[Finding, list[Fault]]:
     """Whether the platform has an attempt, as `find` tells it in a call that lasted from when to when."""
-    return _guarded(lambda told: _finding(told, during), answer, CannotTell)  # type: ignore[no-any-return]
+    try:
+        return _finding(answer, during)
+    except BaseException as error:  # noqa: BLE001 - see _instead
+        return _instead(error, CannotTell)
 
 
 def _finding(answer: Any, during: Span) -> tuple[Finding, list[Fault]]:
@@ -153,7 +157,10 @@ def _absent(answer: Absent, during: Span) -> tuple[Absent, list[Fault]]:
 
 def observation(answer: object, during: Span) -> tuple[Observation, list[Fault]]:
     """What the platform says of an attempt, as `observe` tells it in a call that lasted from when to when."""
-    return _guarded(lambda told: _observation(told, during), answer, Unknown)  # type: ignore[no-any-return]
+    try:
+        return _observation(answer, during)
+    except BaseException as error:  # noqa: BLE001 - see _instead
+        return _instead(error, Unknown)
 
 
 def _observation(answer: Any, during: Span) -> tuple[Observation, list[Fault]]:
@@ -180,9 +187,11 @@ def _exited(end: Exited) -> tuple[Exited, list[Fault]]:
         if wrong or type(end.usage) is not dict:
             changes["usage"] = usage
             faults += wrong
-    sizes = (("detail", MOST_DETAIL, False), ("stdout_tail", MOST_TAIL, True), ("stderr_tail", MOST_TAIL, True))
-    for part, most, tail in sizes:
-        value = getattr(end, part)
+    for part, value, most, tail in (
+        ("detail", end.detail, MOST_DETAIL, False),
+        ("stdout_tail", end.stdout_tail, MOST_TAIL, True),
+        ("stderr_tail", end.stderr_tail, MOST_TAIL, True),
+    ):
         if value is not None:
             kept, fault = text(part, value, most, end=tail)
             if fault is not None:

@@ -47,7 +47,8 @@ class Reader:
         try:
             message = self._whole.decode(body)
             for spec in message.jobs if self._field == "jobs" else ():
-                _check(spec)
+                if spec.resources or spec.call is not None:  # nothing else of it nests
+                    _check(spec)
         except (*Undecodable, InvalidRequest) as error:
             found = self._by_element(body) if self._field else None
             if found is None:

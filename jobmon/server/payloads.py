@@ -40,6 +40,8 @@ class Inputs:
 
     def fitting(self, job_ids: Iterable[int]) -> list[int]:
         """The first ones of the jobs, as many as fit into one message, and one at least."""
+        if not self.references:
+            return list(job_ids)
         fitting: list[int] = []
         left = MOST_INPUT_BYTES
         for job_id in job_ids:

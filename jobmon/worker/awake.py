@@ -27,6 +27,8 @@ class AwakeClock:
         """Seconds since an arbitrary moment. Thread-safe."""
         with self._lock:
             real = self._real()
-            self._stopped_s += max(0.0, real - self._read_at - self._most_s)
+            over_s = real - self._read_at - self._most_s
+            if over_s > 0:
+                self._stopped_s += over_s
             self._read_at = real
             return real - self._stopped_s

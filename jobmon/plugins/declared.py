@@ -1,8 +1,7 @@
 """Whether what an executor class says of itself is what the contract has it say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from jobmon.plugins.batch.declared import wrong_batch
 from jobmon.plugins.executor import Executor
 from jobmon.plugins.fields import wrong_fields
 from jobmon.plugins.methods import wrong_methods
@@ -12,6 +11,7 @@ from jobmon.plugins.wording import shown
 from jobmon.states.evidence import Reporting
 
 _KEPT = frozenset({"type", "host"})  #: of the tables of executors, for the core
+_BATCHES = "jobmon.plugins.batch.executor"
 
 
 def wrong_declarations(cls: type[Executor]) -> list[str]:
@@ -30,7 +30,15 @@ def wrong_declarations(cls: type[Executor]) -> list[str]:
     wrong += [f"resources_type {fault}" for fault in wrong_fields(cls.resources_type)]
     if not _workers_alone(cls.core_resources, cls.reporting):
         wrong.append("core_resources says Support.WORKER: only of runtime, and only where workers report")
-    return [*wrong, *wrong_methods(cls), *wrong_batch(cls)]
+    return [*wrong, *wrong_methods(cls), *_wrong_batch(cls)]
+
+
+def _wrong_batch(cls: type[Executor]) -> Iterable[str]:
+    if not any(base.__module__ == _BATCHES for base in cls.__mro__):
+        return ()
+    from jobmon.plugins.batch.declared import wrong_batch  # costs milliseconds, and no other type needs it
+
+    return wrong_batch(cls)
 
 
 # A plugin may have put anything there.

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from jobmon.plugins.command import Completed, run_command
 from jobmon.plugins.context import ExecutorContext
 from jobmon.plugins.records import (
     ArrayRequest,
@@ -22,6 +21,9 @@ from jobmon.plugins.records import (
 from jobmon.plugins.resources import Resources
 from jobmon.plugins.settings import NoSettings
 from jobmon.states.evidence import Reporting
+
+if TYPE_CHECKING:
+    from jobmon.plugins.command import Completed
 
 #: The version of the contract that this host speaks. A plugin loads when its major is the same and its minor not above.
 CONTRACT_VERSION = (1, 0)
@@ -131,7 +133,7 @@ class Executor:
         timeout_s: float = 30.0,
         stdin: str = "",
         environment: Mapping[str, str] | None = None,
-    ) -> Completed:
+    ) -> "Completed":
         """Run a platform's command: no shell, no inherited input, its output as text, stopped at the time limit.
 
         It returns when the command itself has ended, even if the command left something in the background.
@@ -142,4 +144,6 @@ class Executor:
         Raises:
             SchedulerUnavailable: there is no such command, or it cannot be run.
         """
+        from jobmon.plugins.command import run_command  # not every platform is asked by commands
+
         return run_command(argv, timeout_s=timeout_s, stdin=stdin, environment=environment)

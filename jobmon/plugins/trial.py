@@ -17,7 +17,6 @@ from typing import Any
 
 from jobmon.errors import PluginError
 from jobmon.isolated import isolated
-from jobmon.plugins.host_state import HostState
 from jobmon.plugins.metadata import InstalledType
 from jobmon.plugins.tried import Tried
 from jobmon.plugins.wording import cut, said
@@ -80,6 +79,7 @@ def _left(threads: set[threading.Thread]) -> Iterator[str]:
 
 def _try(name: str) -> dict[str, Any]:
     from jobmon.errors import JobmonError
+    from jobmon.plugins.host_state import HostState
     from jobmon.plugins.registry import Registry
 
     output = tempfile.TemporaryFile()  # noqa: SIM115 - until this process ends

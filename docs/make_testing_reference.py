@@ -23,10 +23,10 @@ together: [the conformance kit](executors.md#the-conformance-kit).
 """
 #: Sections of the page, what they begin with, and what stands in each, in order. Other names come last.
 SECTIONS = {
-    "The test class": ("", ["ExecutorConformance"]),
+    "The test class": ("", ["ExecutorConformance", "RealConformance"]),
     "Platforms": (
         "A platform object brings about what happens to a platform, for one test. Derive from the first that fits.",
-        ["CommandPlatform", "Fake", "Answer", "LocalPlatform", "JobTable", "TableJob", "Platform"],
+        ["CommandPlatform", "Fake", "Answer", "LocalPlatform", "RealPlatform", "JobTable", "TableJob", "Platform"],
     ),
     "What a table of jobs answers when it does not": (
         "Raised by the doors of `JobTable`; `CommandPlatform` makes answers of them.",

@@ -29,6 +29,19 @@ class TestInstalled(ExecutorConformance):
     tells_reasons = executor_type.reporting == "platform"
     real_platform = True
 '''
+_REAL_TEST = '''\
+"""The kit against an installed type on its real platform, with its default settings."""
+
+from jobmon.plugins.registry import Registry
+from jobmon.testing import RealConformance
+
+
+class TestInstalledReal(RealConformance):
+    executor_type = Registry().load({name!r})
+    tells_reasons = executor_type.reporting == "platform"
+'''
+_REAL = "JOBMON_REAL"
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @attrs.define
@@ -47,6 +60,11 @@ class Ran:
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     help="The plugin's own conformance tests, which know its platform; repeat it for more. Without: the bare kit.",
+)
+@click.option(
+    "--real",
+    is_flag=True,
+    help="Submit jobs to the real platform, too: run the classes derived from RealConformance. Nothing is left there.",
 )
 @click.option(
     "--report",
@@ -70,11 +88,18 @@ class Ran:
     help="The most seconds that all mutants may take.",
 )
 def check(
-    name: str, tests: tuple[Path, ...], report: Path | None, evidence: Path | None, mutants: bool, within_s: int
+    name: str,
+    tests: tuple[Path, ...],
+    real: bool,
+    report: Path | None,
+    evidence: Path | None,
+    mutants: bool,
+    within_s: int,
 ) -> int:
     """Run the conformance kit, `jobmon[testing]`, against the installed executor type NAME and say what it reaches.
 
     Without a platform object, which only the plugin's own tests have, what can be checked is less, and said to be less.
+    Unless --real asks for it, no platform is touched.
     With --mutants, a wrong executor is made of the type again and again, by one small change each, and those that the
     tests let through are named: the fake of the platform never does what would show them.
 
@@ -82,8 +107,8 @@ def check(
     a mutant gets through.
     """
     if mutants:
-        if not tests or report is not None or evidence is not None:
-            raise click.UsageError("--mutants needs --tests, and goes with neither --report nor --evidence")
+        if not tests or real or report is not None or evidence is not None:
+            raise click.UsageError("--mutants needs --tests, and goes with none of --real, --report and --evidence")
         from jobmon.cli.mutants import try_mutants
 
         return try_mutants(name, [one.absolute() for one in tests], within_s)
@@ -91,7 +116,7 @@ def check(
         raise click.BadParameter(f"the folder of {report} is missing, or cannot be written", param_hint="--report")
     ran = Ran()
     try:
-        _run(name, tests, evidence, ran)
+        _run(name, tests, real, evidence, ran)
     except BaseException as error:
         ran.problems.append(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         raise
@@ -103,7 +128,7 @@ def check(
     return Exit.FAILED if ran.failed or ran.problems else Exit.OK
 
 
-def _run(name: str, tests: Sequence[Path], evidence: Path | None, ran: Ran) -> None:
+def _run(name: str, tests: Sequence[Path], real: bool, evidence: Path | None, ran: Ran) -> None:
     from jobmon.plugins.registry import Registry
     from jobmon.reports.files import read_evidence
 
@@ -113,11 +138,11 @@ def _run(name: str, tests: Sequence[Path], evidence: Path | None, ran: Ran) -> N
     needs_the_kit()
     with tempfile.TemporaryDirectory(prefix="jobmon-check-") as folder:
         bare, results = Path(folder) / f"test_{name}_conformance.py", Path(folder) / "results.json"
-        bare.write_text(_TEST.format(name=name), encoding="utf-8")
+        bare.write_text((_REAL_TEST if real else _TEST).format(name=name), encoding="utf-8")
         options = ["--conformance-results", str(results)]
         options += ["--conformance-evidence", str(evidence.absolute())] if evidence is not None else []
         try:
-            status = run_pytest(Path(folder), [one.absolute() for one in tests] or [bare], options)
+            status = run_pytest(Path(folder), [one.absolute() for one in tests] or [bare], options, real=real)
             ran.failed = status != 0
             if status not in (0, 1):
                 ran.problems.append(f"the kit's process did not come to its end: pytest ended with status {status}")
@@ -178,9 +203,17 @@ def _write(path: Path, name: str, ran: Ran) -> None:
 
 
 def run_pytest(
-    folder: Path, tests: Sequence[Path], options: Sequence[str], *, limit_s: float | None = None, quiet: bool = False
+    folder: Path,
+    tests: Sequence[Path],
+    options: Sequence[str],
+    *,
+    real: bool = False,
+    limit_s: float | None = None,
+    quiet: bool = False,
 ) -> int | None:
     """Run pytest in a process and a folder of its own, away from the settings of the project around.
+
+    Without a limit, an interrupt is passed on to it, and it is waited for: it may have jobs to end.
 
     Returns:
         Its exit status; None: it was ended at the limit, with all that it had started.
@@ -188,10 +221,11 @@ def run_pytest(
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     argv = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
     argv += ["-p", "no:cacheprovider", "--import-mode=importlib", "--tb=short", "-r", "N", *options, *map(str, tests)]
-    environ = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    environ = {name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", _REAL)}
+    environ |= {_REAL: "1"} if real else {}
     output = subprocess.DEVNULL if quiet else None
     if limit_s is None:
-        return subprocess.run(argv, env=environ, cwd=folder, check=False, stdout=output, stderr=output).returncode
+        return _run_to_its_end(argv, env=environ, cwd=folder, stdout=output, stderr=output)
     child = subprocess.Popen(argv, env=environ, cwd=folder, stdout=output, stderr=output, start_new_session=True)
     try:
         return child.wait(limit_s)
@@ -201,3 +235,14 @@ def run_pytest(
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def _run_to_its_end(argv: Sequence[str], **given: Any) -> int:
+    # In a group of its own, so that a Ctrl-C reaches it once, from here.
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, process_group=0, **given)
+    kept = {one: signal.signal(one, lambda *_: child.send_signal(signal.SIGINT)) for one in _INTERRUPTS}
+    try:
+        return child.wait()
+    finally:
+        for one, handler in kept.items():
+            signal.signal(one, handler)

@@ -49,4 +49,6 @@ class HostState:
         os.environ.update(self.environment)
         os.chdir(self.folder)
         os.umask(self.umask)
-        sys.stdout, sys.stderr, sys.stdin = self.streams
+        for name, stream in zip(("stdout", "stderr", "stdin"), self.streams, strict=True):
+            if getattr(sys, name) is not getattr(sys, f"__{name}__"):  # else whoever redirected them has ended that
+                setattr(sys, name, stream)

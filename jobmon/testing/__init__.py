@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         PlatformAway,
         TableJob,
     )
+    from jobmon.testing.local_platform import LocalPlatform
     from jobmon.testing.platform import Platform
+    from jobmon.testing.real_conformance import RealConformance
+    from jobmon.testing.real_platform import RealPlatform
     from jobmon.testing.sentences import does_not_apply, not_exercised
-    from jobmon.testing.stand_in import LocalPlatform
     from jobmon.testing.world import World
 
 #: Names and their modules, which are imported when first used: the summary's plugin is loaded by every pytest.
@@ -42,9 +44,11 @@ _HOMES = {
     "JobTable": "job_table",
     "KitContext": "context",
     "Level": "conformance",
-    "LocalPlatform": "stand_in",
+    "LocalPlatform": "local_platform",
     "Platform": "platform",
     "PlatformAway": "job_table",
+    "RealConformance": "real_conformance",
+    "RealPlatform": "real_platform",
     "TableJob": "job_table",
     "World": "world",
     "does_not_apply": "sentences",
@@ -69,6 +73,8 @@ __all__ = [
     "LocalPlatform",
     "Platform",
     "PlatformAway",
+    "RealConformance",
+    "RealPlatform",
     "TableJob",
     "World",
     "does_not_apply",

@@ -31,6 +31,7 @@ from jobmon.testing.hostile_checks import HostileChecks
 from jobmon.testing.kept_end_checks import EndingChecks
 from jobmon.testing.large_array_checks import LargeArrayChecks
 from jobmon.testing.lives import LivesChecks
+from jobmon.testing.local_platform import LocalPlatform
 from jobmon.testing.measuring import Measurements
 from jobmon.testing.name_checks import NameChecks
 from jobmon.testing.number_checks import NumberChecks
@@ -40,7 +41,6 @@ from jobmon.testing.platform import Platform
 from jobmon.testing.secret_checks import SecretChecks
 from jobmon.testing.sentences import not_exercised
 from jobmon.testing.set_up import SetUpChecks, wrong_set_up
-from jobmon.testing.stand_in import LocalPlatform
 from jobmon.testing.waiting_checks import WaitingChecks
 from jobmon.testing.world import World
 from jobmon.testing.written_checks import WrittenChecks

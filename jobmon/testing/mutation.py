@@ -7,8 +7,8 @@ import attrs
 
 from jobmon.plugins import Executor, Observation
 from jobmon.testing.command_platform import CommandPlatform
+from jobmon.testing.local_platform import LocalPlatform
 from jobmon.testing.platform import Platform
-from jobmon.testing.stand_in import LocalPlatform
 
 AnyExecutor = Any  # a class that is derived from one which is known at run time alone
 Change = Callable[[AnyExecutor], AnyExecutor]

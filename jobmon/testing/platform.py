@@ -1,12 +1,15 @@
 """What the kit does to the platform behind an executor."""
 
-# ruff: noqa: ARG002 - the methods of the base class say only that they are missing
+# ruff: noqa: ARG002, ARG003 - the methods of the base class say only that they are missing
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from jobmon.ids import new_tokens
 from jobmon.plugins import Executor, Reason, SubmitRequest
 from jobmon.testing.sentences import not_exercised
+from jobmon.testing.stand_in import StandIns
 
 if TYPE_CHECKING:
     from jobmon.testing.world import World
@@ -23,6 +26,19 @@ class Platform:
     reasons: ClassVar[tuple[Reason, ...]] = ()
     #: The run time, in seconds, that is asked for where `take` then takes more.
     runtime_s: ClassVar[float] = 5400.0
+
+    @classmethod
+    def lacks(cls, executor_type: type[Executor]) -> str:
+        """What the class has to define for this type and does not, in a sentence; empty: nothing."""
+        return ""
+
+    def new_tokens(self, count: int) -> list[str]:
+        """Tokens of attempts, and of arrays."""
+        return new_tokens(count)
+
+    def new_stand_ins(self, folder: Path) -> StandIns:
+        """The stand-ins of one test."""
+        return StandIns(folder)
 
     def attach(self, world: "World") -> None:
         """Begin: the world that this platform belongs to."""

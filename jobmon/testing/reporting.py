@@ -3,16 +3,20 @@
 Every run of pytest loads this (entry point group `pytest11`), so it imports nothing else before it is needed.
 """
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+#: Real platforms are touched when this variable is set.
+REAL = "JOBMON_REAL"
 #: A check that was left out for one of these fails nothing by itself.
 _NO_FAULT = ("does not apply", "not exercised: the test class is not set up")
 MEASURED = "jobmon_measured"
 _HELD = "jobmon_conformance"
+_LEFT_OUT: pytest.StashKey[list[str]] = pytest.StashKey()
 _RESULTS = "--conformance-results"
 _EVIDENCE = "--conformance-evidence"
 _MUTANT = "--conformance-mutant"
@@ -28,13 +32,27 @@ def pytest_addoption(parser: Any) -> None:
     group.addoption(_REST, action="store_true", help="run the checks that this mutant is not meant for")
 
 
+def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
+    """Say which classes were left out."""
+    for name in config.stash.get(_LEFT_OUT, []):
+        terminalreporter.write_line(
+            f"{name} was not run: it submits jobs to the real platform. Set {REAL}=1, or run jobmon plugin check --real"
+        )
+
+
 def pytest_configure(config: Any) -> None:
     """Begin to gather."""
     config.pluginmanager.register(_Gathering(config), "jobmon-gathering")
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Note at each check, as a property of its report, which class and sentence it is about."""
+    """Leave out real platforms unless they are asked for; note at each check, as a property, what it is about."""
+    if not os.environ.get(REAL):
+        left_out = [item for item in items if getattr(item.cls, "is_opt_in", False)]
+        if left_out:
+            items[:] = [item for item in items if not getattr(item.cls, "is_opt_in", False)]
+            config.hook.pytest_deselected(items=left_out)
+            config.stash[_LEFT_OUT] = sorted({item.cls.__name__ for item in left_out})
     for item in items:
         if getattr(getattr(item, "function", None), "jobmon_holds", None) is not None:
             from jobmon.testing.results import about

@@ -71,3 +71,5 @@ def _wrong_platform(tests: "ExecutorConformance") -> Iterator[str]:
     kind: object = tests.platform_type
     if kind is not None and not (isinstance(kind, type) and issubclass(kind, Platform)):
         yield f"platform_type is {shown(kind)}, not a class derived from Platform (the class, not an object of it)"
+    elif kind is not None and (lacking := kind.lacks(tests.executor_type)):
+        yield lacking

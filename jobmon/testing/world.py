@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from jobmon.ids import new_tokens, platform_job_name
+from jobmon.ids import platform_job_name
 from jobmon.plugins import (
     Absent,
     Accepted,
@@ -35,7 +35,7 @@ from jobmon.testing.calls import CallThread, Overrun
 from jobmon.testing.context import KitContext
 from jobmon.testing.platform import Platform
 from jobmon.testing.sentences import not_exercised
-from jobmon.testing.stand_in import StandIns
+from jobmon.testing.untouched import Untouched
 from jobmon.wire.jobs import Command
 
 if TYPE_CHECKING:
@@ -72,14 +72,16 @@ class World:
         self.conformance = conformance
         self.folder = folder
         self.context = KitContext(folder, conformance.executor_type.name)
-        self.stand_ins = StandIns(folder / "stand-ins")
         self._overruns = _overruns.setdefault(type(conformance), {})
         self.calls = CallThread(conformance.call_timeout_s, self._overruns)
         self.clock_offset = timedelta(0)
         self.boundary = Boundary(self.call, lambda: self.clock_offset)
         self._tokens_by_id: dict[str, str] = {}
         self._tokens: list[str] = []
+        self.calling = ""  #: the call that is under way
         self.platform: Platform = conformance.platform()
+        self.stand_ins = self.platform.new_stand_ins(folder / "stand-ins")
+        self._untouched = Untouched(folder) if conformance.platform_type is None else None
         self.platform.attach(self)
         try:
             self.executor = self.new_executor()
@@ -103,6 +105,8 @@ class World:
             self._let_go()
 
     def _let_go(self) -> None:
+        if self._untouched is not None:
+            self._untouched.close()
         self.calls.close()
         self.stand_ins.close()
         self._host.put_back()  # for the next one: whatever this executor did to it
@@ -143,10 +147,14 @@ class World:
 
     def call(self, what: str, work: Callable[[], T]) -> T:
         """Make a call in the executor's thread, within the time limit; what is left to write ends the check."""
+        self.calling = what
         try:
             answer = self.calls.call(what, work)
         except NotImplementedError:
             not_exercised(f"{what} is left to write")
+        finally:
+            if self._untouched is not None:
+                self._untouched.hold()
         self.boundary.hold("context.report", self.context.wrong())
         return answer
 
@@ -177,7 +185,7 @@ class World:
                 stdout=str(self.folder / "output" / f"{token}.out"),
                 stderr=str(self.folder / "output" / f"{token}.err"),
             )
-            for token in new_tokens(count)
+            for token in self.platform.new_tokens(count)
         ]
 
     def submit(self, requests: Sequence[SubmitRequest], *, prepare: bool = True) -> Sent:
@@ -206,7 +214,7 @@ class World:
 
     def array_of(self, members: Sequence[SubmitRequest]) -> ArrayRequest:
         """These requests as one array."""
-        token, tokens = new_tokens(1)[0], tuple(member.token for member in members)
+        token, tokens = self.platform.new_tokens(1)[0], tuple(member.token for member in members)
         argv = self.stand_ins.array_argv(token, tokens)
         return ArrayRequest(token, platform_job_name(token, "task"), members[0].resources, argv, tokens)
 

@@ -33,6 +33,8 @@ class RealPlatform(LocalPlatform):
     reasons: ClassVar[tuple[Reason, ...]] = (Reason.EXIT_NONZERO, Reason.SIGNALLED)
     #: What a command says, on standard error, while the platform is away.
     away: ClassVar[str] = "error: no answer from the scheduler"
+    #: What it says when its connection ends after it has sent a job.
+    broken: ClassVar[str] = "error: the connection broke off"
 
     # What the platform has.
 
@@ -88,7 +90,7 @@ class RealPlatform(LocalPlatform):
 
     def attach(self, world: "World") -> None:
         super().attach(world)
-        self._away = self._loses = self._halves = False
+        self._away = self._loses = self._breaks = self._halves = False
         self._forgotten: set[str] = set()
         self._strangers: dict[str, str] = {}  #: ids by the token in whose place the stranger's name is shown
         self._seen: dict[str, str] = {}
@@ -142,6 +144,9 @@ class RealPlatform(LocalPlatform):
                 if self._loses:
                     self._loses = False
                     return Completed(tuple(argv), None, "", "")
+                if self._breaks:
+                    self._breaks = False
+                    return Completed(tuple(argv), 1, "", self.broken)
         elif self._halves:
             self._halves = False
             return Completed(tuple(argv), 1, done.stdout[: len(done.stdout) // 2], "error: connection reset")
@@ -179,6 +184,9 @@ class RealPlatform(LocalPlatform):
 
     def accept_then_time_out(self) -> None:
         self._loses = True
+
+    def accept_then_fail(self) -> None:
+        self._breaks = True
 
     def half_answer(self) -> None:
         self._halves = True

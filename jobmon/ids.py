@@ -42,13 +42,18 @@ def platform_job_name(token: str, task_name: str, *, length: int = 100) -> str:
 
     The token stands first because platforms cut long names at the end.
     """
-    cleaned = _UNFIT_FOR_PLATFORMS.sub("_", task_name)
+    cleaned = task_name if _is_plain(task_name) else _UNFIT_FOR_PLATFORMS.sub("_", task_name)
     return f"{token}-{cleaned}"[:length]
 
 
 def file_name(name: str) -> str:
     """A name of the user's as a part of a file's name."""
-    return _UNFIT_FOR_FILES.sub("_", name)[:50]
+    return (name if _is_plain(name) else _UNFIT_FOR_FILES.sub("_", name))[:50]
+
+
+def _is_plain(name: str) -> bool:
+    """Nothing in it needs replacing: most names are so, and this is quicker than to search them."""
+    return name.isascii() and name.isidentifier()
 
 
 def output_paths(log_folder: str, job_name: str, job_id: int, attempt: int) -> tuple[str, str]:

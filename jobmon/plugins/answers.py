@@ -57,6 +57,8 @@ T = TypeVar("T")
 #: Of an answer that is no plain dict: whatever it is, it comes to an end.
 _MOST_ANSWERS = 1_000_000
 _MOST_NAMED = 20
+#: Of an end: its texts, the most characters of each, and whether its end is what counts.
+_TEXTS = (("detail", MOST_DETAIL, False), ("stdout_tail", MOST_TAIL, True), ("stderr_tail", MOST_TAIL, True))
 
 
 class _Refused(Exception):
@@ -187,16 +189,14 @@ def _exited(end: Exited) -> tuple[Exited, list[Fault]]:
         if wrong or type(end.usage) is not dict:
             changes["usage"] = usage
             faults += wrong
-    for part, value, most, tail in (
-        ("detail", end.detail, MOST_DETAIL, False),
-        ("stdout_tail", end.stdout_tail, MOST_TAIL, True),
-        ("stderr_tail", end.stderr_tail, MOST_TAIL, True),
-    ):
-        if value is not None:
-            kept, fault = text(part, value, most, end=tail)
-            if fault is not None:
-                changes[part] = kept
-                faults.append(fault)
+    if end.detail is not None or end.stdout_tail is not None or end.stderr_tail is not None:
+        for part, most, tail in _TEXTS:
+            value = getattr(end, part)
+            if value is not None:
+                kept, fault = text(part, value, most, end=tail)
+                if fault is not None:
+                    changes[part] = kept
+                    faults.append(fault)
     if end.host is not None and (wrong_host := _wrong_host("host", end.host)):
         changes["host"] = None
         faults.append(Fault(f"{wrong_host}; it is left out", "host"))

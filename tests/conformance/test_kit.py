@@ -63,7 +63,7 @@ def test_the_command_line_fails_when_a_sentence_is_broken(tmp_path: Path) -> Non
     tests = tmp_path / "test_wrong_conformance.py"
     tests.write_text(
         f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from wrong_executors import WorksInTheConstructor\nfrom reference import MemoryConformance\n"
+        "from wrong_declarations import WorksInTheConstructor\nfrom reference import MemoryConformance\n"
         "class TestWrong(MemoryConformance):\n    executor_type = WorksInTheConstructor\n    lives = 0\n"
     )
     argv = [sys.executable, "-m", "jobmon", "plugin", "check", "dummy", "--tests", str(tests)]

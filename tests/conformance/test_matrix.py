@@ -98,6 +98,7 @@ def lines(matrix: dict[tuple[str, type[Executor]], str]) -> Iterator[str]:
         yield f"{check:80} fails {failed}"
 
 
+@pytest.mark.xdist_group("matrix")  # the matrix is made once
 def test_the_matrix_is_complete(matrix: dict[tuple[str, type[Executor]], str], capsys: Any) -> None:
     with capsys.disabled():
         print(f"\n{len(CHECKS)} checks x {len(EXECUTORS)} wrong executors", *lines(matrix), sep="\n")
@@ -129,6 +130,7 @@ def findings(matrix: dict[tuple[str, type[Executor]], str], executor: type[Execu
     return Findings((Trial(executor.__name__, executor.name, Tried.REAL, claims, tuple(results)),), EVIDENCE)
 
 
+@pytest.mark.xdist_group("matrix")  # the matrix is made once
 def test_wrong_executors_are_refused_exactly_at_the_level_that_they_falsely_claim(
     matrix: dict[tuple[str, type[Executor]], str], capsys: Any
 ) -> None:

@@ -23,7 +23,7 @@ exit "${status:-1}"
 #: Uses a second of processor time and 200 MB, and notes what this process, which was the stand-in, has used by then.
 _WORK = """\
 import json, os, resource, sys, time
-kept = bytearray(os.urandom(1 << 20) * 200)
+kept = os.urandom(1 << 20) * 200
 while time.process_time() < 1.0:
     sum(range(10000))
 own, began = resource.getrusage(resource.RUSAGE_SELF), open("/proc/self/stat").read().rpartition(")")[2].split()[19]

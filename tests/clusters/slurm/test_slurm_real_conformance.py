@@ -13,7 +13,7 @@ class TestRealSlurm(ExecutorConformance):
     real_platform = True
     settings = Settings(submit_timeout_s=40.0, query_timeout_s=40.0)
     platform_type = RealSlurm
-    resources = {"cores": 1, "memory": "64M", "runtime": "10m"}  # noqa: RUF012
+    resources = {"cores": 1, "memory": "400M", "runtime": "10m"}  # noqa: RUF012
     tells_usage = True
     patience_s = 60.0
     call_timeout_s = 100.0

@@ -67,6 +67,12 @@ class Ran:
     help="Submit jobs to the real platform, too: run the classes derived from RealConformance. Nothing is left there.",
 )
 @click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --real: lead a short life of a few jobs, and no more, and keep what the platform's commands printed in "
+    "this file. `recorded` of the fake's test class names it.",
+)
+@click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what was found out to this file, as JSON, also when something fails.",
@@ -91,6 +97,7 @@ def check(
     name: str,
     tests: tuple[Path, ...],
     real: bool,
+    record: Path | None,
     report: Path | None,
     evidence: Path | None,
     mutants: bool,
@@ -107,13 +114,20 @@ def check(
     a mutant gets through.
     """
     if mutants:
-        if not tests or real or report is not None or evidence is not None:
-            raise click.UsageError("--mutants needs --tests, and goes with none of --real, --report and --evidence")
+        if not tests or real or record or report is not None or evidence is not None:
+            raise click.UsageError(
+                "--mutants needs --tests, and goes with none of --real, --record, --report and --evidence"
+            )
         from jobmon.cli.mutants import try_mutants
 
         return try_mutants(name, [one.absolute() for one in tests], within_s)
-    if report is not None and not os.access(report.absolute().parent, os.W_OK):
-        raise click.BadParameter(f"the folder of {report} is missing, or cannot be written", param_hint="--report")
+    for path, option in ((report, "--report"), (record, "--record")):
+        if path is not None and not os.access(path.absolute().parent, os.W_OK):
+            raise click.BadParameter(f"the folder of {path} is missing, or cannot be written", param_hint=option)
+    if record is not None:
+        if not real or report is not None or evidence is not None:
+            raise click.UsageError("--record needs --real, and goes with neither --report nor --evidence")
+        return _record(name, tests, record.absolute())
     ran = Ran()
     try:
         _run(name, tests, real, evidence, ran)
@@ -148,6 +162,23 @@ def _run(name: str, tests: Sequence[Path], real: bool, evidence: Path | None, ra
                 ran.problems.append(f"the kit's process did not come to its end: pytest ended with status {status}")
         finally:
             _take(name, results, ran)
+
+
+def _record(name: str, tests: Sequence[Path], path: Path) -> int:
+    from jobmon.plugins.registry import Registry
+
+    Registry().load(name)
+    needs_the_kit()
+    with tempfile.TemporaryDirectory(prefix="jobmon-check-") as folder:
+        bare = Path(folder) / f"test_{name}_conformance.py"
+        bare.write_text(_REAL_TEST.format(name=name), encoding="utf-8")
+        options = ["--conformance-record", str(path)]
+        status = run_pytest(Path(folder), [one.absolute() for one in tests] or [bare], options, real=True)
+    if status:
+        click.echo(f"{name}: nothing was recorded", err=True)
+        return Exit.FAILED
+    click.echo(f"recorded in {path}: read it before you keep it, and name it as `recorded` in the fake's test class")
+    return Exit.OK
 
 
 def needs_the_kit() -> None:

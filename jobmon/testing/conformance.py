@@ -38,6 +38,7 @@ from jobmon.testing.number_checks import NumberChecks
 from jobmon.testing.partial_checks import PartialChecks
 from jobmon.testing.payload_checks import PayloadChecks
 from jobmon.testing.platform import Platform
+from jobmon.testing.replay_checks import ReplayChecks
 from jobmon.testing.secret_checks import SecretChecks
 from jobmon.testing.sentences import not_exercised
 from jobmon.testing.set_up import SetUpChecks, wrong_set_up
@@ -70,6 +71,7 @@ class ExecutorConformance(
     LivesChecks,
     WrittenChecks,
     Measurements,
+    ReplayChecks,
 ):
     """Every sentence of the executor contract, each as a test. Derive from it and name the type.
 
@@ -87,6 +89,9 @@ class ExecutorConformance(
     #: for others one that can do nothing.
     platform_type: ClassVar[type[Platform] | None] = None
 
+    #: What the real platform printed, recorded by `jobmon plugin check NAME --real --record FILE`: the fake is held
+    #: against it. None: it is held against nothing.
+    recorded: ClassVar[Path | str | None] = None
     #: The platform object stands for nothing: it is the platform that users have. The level gold needs that.
     real_platform: ClassVar[bool] = False
     #: The level that the type claims to reach: bronze, silver, gold or platinum. A claim that does not hold fails.

@@ -14,6 +14,7 @@ from jobmon.testing.conformance import ExecutorConformance
 from jobmon.testing.platform import Platform
 from jobmon.testing.real_platform import RealPlatform
 from jobmon.testing.real_run import PREFIX
+from jobmon.testing.record_checks import RecordChecks
 from jobmon.testing.sentences import not_exercised
 from jobmon.testing.set_up import wrong_set_up
 from jobmon.testing.world import World
@@ -30,7 +31,7 @@ class LeftoverChecks:
         sweep(world)
 
 
-class RealConformance(LeftoverChecks, ExecutorConformance):
+class RealConformance(RecordChecks, LeftoverChecks, ExecutorConformance):
     """Every sentence of the contract, on the real platform; run where the variable JOBMON_REAL is set.
 
     Every job of a run has the run's prefix in its name. What it leaves is ended after each test and at the end, also of

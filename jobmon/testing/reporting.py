@@ -21,6 +21,8 @@ _RESULTS = "--conformance-results"
 _EVIDENCE = "--conformance-evidence"
 _MUTANT = "--conformance-mutant"
 _REST = "--conformance-rest"
+_RECORD = "--conformance-record"
+_RECORDS = "test_a_life_on_the_real_platform_is_recorded"
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -29,6 +31,7 @@ def pytest_addoption(parser: Any) -> None:
     group.addoption(_RESULTS, metavar="FILE", type=Path, help="keep what is known so far in this file, as JSON")
     group.addoption(_EVIDENCE, metavar="FILE", type=Path, help="JSON with measurements that no run of the kit can make")
     group.addoption(_MUTANT, metavar="NAME", help="put this mutant of it in the place of each executor type")
+    group.addoption(_RECORD, metavar="FILE", type=Path, help="record a short life on the real platform, and no more")
     group.addoption(_REST, action="store_true", help="run the checks that this mutant is not meant for")
 
 
@@ -53,6 +56,7 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
             items[:] = [item for item in items if not getattr(item.cls, "is_opt_in", False)]
             config.hook.pytest_deselected(items=left_out)
             config.stash[_LEFT_OUT] = sorted({item.cls.__name__ for item in left_out})
+    _choose_recording(config, items)
     for item in items:
         if getattr(getattr(item, "function", None), "jobmon_holds", None) is not None:
             from jobmon.testing.results import about
@@ -64,6 +68,18 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
         from jobmon.testing.mutating import mutate
 
         mutate(items, config.getoption(_MUTANT), rest=config.getoption(_REST))
+
+
+def _choose_recording(config: Any, items: list[Any]) -> None:
+    """Leave the one test that records, if it is asked for, and else all others."""
+    records = [item for item in items if getattr(item, "originalname", "") == _RECORDS]
+    if not config.getoption(_RECORD):
+        items[:] = [item for item in items if item not in records]
+        return
+    if len(records) != 1:
+        named = ", ".join(item.cls.__name__ for item in records) or "none"
+        raise pytest.UsageError(f"one class derived from RealConformance can be recorded at a time; here: {named}")
+    items[:] = records
 
 
 @pytest.hookimpl(wrapper=True)

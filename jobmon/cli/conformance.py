@@ -1,6 +1,7 @@
 """`jobmon plugin check`: the conformance kit in a process of its own, and its report."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -244,12 +245,14 @@ def run_pytest(
 ) -> int | None:
     """Run pytest in a process and a folder of its own, away from the settings of the project around.
 
+    A test file imports what is in its own folder, as it does under the settings that the scaffold writes.
     Without a limit, an interrupt is passed on to it, and it is waited for: it may have jobs to end.
 
     Returns:
         Its exit status; None: it was ended at the limit, with all that it had started.
     """
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    beside = " ".join(shlex.quote(str(one)) for one in dict.fromkeys(t if t.is_dir() else t.parent for t in tests))
+    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {beside}\n", encoding="utf-8")
     argv = [sys.executable, "-P", "-m", "pytest", "-q", "-c", str(folder / "pytest.ini"), "--rootdir", str(folder)]
     argv += ["-p", "no:cacheprovider", "--import-mode=importlib", "--tb=short", "-r", "N", *options, *map(str, tests)]
     environ = {name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", _REAL)}

@@ -35,10 +35,11 @@ def new(name: str, parent: Path, plain: bool) -> None:
     from importlib.metadata import version
 
     from jobmon.plugins import CONTRACT_VERSION
-    from jobmon.plugins.installed import enabled
+    from jobmon.plugins.installed import by_name, enabled
     from jobmon.scaffold.render import check_name, write_distribution
 
-    check_name(name, installed=[one.name for one in enabled().types])
+    types = by_name(enabled().types)
+    check_name(name, installed={one: [t.distribution for t in brought] for one, brought in types.items()})
     written = write_distribution(name, parent, contract=CONTRACT_VERSION, jobmon_version=version("jobmon"), plain=plain)
     for path in written:
         click.echo(path)

@@ -253,7 +253,11 @@ class Support(StrEnum):
 
 
 class SchedulerUnavailable(Exception):
-    """The platform does not answer. Any method may raise it: no job suffers, the host tries again later."""
+    """The platform does not answer. No job suffers, and the host calls again later.
+
+    `submit` and `submit_array` do not raise it: they yield Deferred for what was certainly not sent, else Uncertain.
+    Whatever is raised there, each request without an outcome is taken as Uncertain.
+    """
 
 
 class ArrayRefused(Exception):

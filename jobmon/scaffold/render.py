@@ -2,6 +2,7 @@
 
 import keyword
 import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,8 +24,8 @@ TEMPLATES = {
 }
 
 
-def check_name(name: str, *, installed: list[str]) -> None:
-    """Refuse what cannot be the name of a new executor type.
+def check_name(name: str, *, installed: Mapping[str, Sequence[str]]) -> None:
+    """Refuse what cannot be the name of a new executor type; `installed` has, by type, the distributions that bring it.
 
     Raises:
         InvalidRequest: it is no lower-case identifier, or such a type is installed.
@@ -36,9 +37,10 @@ def check_name(name: str, *, installed: list[str]) -> None:
             f"{name!r} cannot be the name of an executor type: it becomes the name of a Python package, so it has "
             f"lower-case letters, digits and _ alone, begins with a letter and is no keyword{hint}"
         )
-    if name in installed:
+    if brought := installed.get(name):
         raise InvalidRequest(
-            f"an executor type {name!r} is installed already (there are {', '.join(installed)}): take another name"
+            f"an executor type {name!r} is installed already, by {' and '.join(brought)}: take another name, "
+            f"or, to write it anew, pip uninstall {' '.join(brought)}"
         )
 
 

@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jobmon.plugins import Executor, Reason
 from jobmon.processes import kill_marked
 from jobmon.testing.command_platform import CommandPlatform
 from jobmon.testing.conformance import ExecutorConformance
 from jobmon.testing.job_table import JobTable, TableJob
+from jobmon.testing.local_platform import LocalPlatform
 from jobmon.testing.sentences import not_exercised
 from jobmon.testing.world import World
 from jobmon.testing.written_checks import METHODS, left_to_write
@@ -23,17 +24,19 @@ _MARK = "JOBMON_TESTING_HERE"  #: in the environment of all that is started
 _OF_THE_USER = ("JOBMON_SERVER", "JOBMON_TOKEN", "JOBMON_TOKEN_FILE", "JOBMON_DISABLE_PLUGINS")
 
 
+PlatformT = TypeVar("PlatformT", bound=CommandPlatform | LocalPlatform)
+
+
 @contextmanager
-def jobs_run_here(
-    executor_type: type[Executor], platform_type: type[CommandPlatform], folder: Path
-) -> Iterator[CommandPlatform]:
+def jobs_run_here(executor_type: type[Executor], platform_type: type[PlatformT], folder: Path) -> Iterator[PlatformT]:
     """While this lasts, workflows that use the installed executor type run their jobs on this host.
 
-    The platform's commands are fakes on PATH, and the table behind them starts what it is given. Data and configuration
-    are in the folder, none of the user's. At the end all that was started is ended, the server included. Where a method
-    of the executor is left to write, the test is not exercised.
+    The commands of a CommandPlatform are fakes on PATH, and the table behind them starts what it is given. A
+    LocalPlatform is left as it is: its program starts them. Data and configuration are in the folder, none of the
+    user's. At the end all that was started is ended, the server included. Where a method of the executor is left to
+    write, the test is not exercised.
     """
-    here = type("Here", (_RunsJobs, platform_type), {})
+    here = type("Here", (_RunsJobs, platform_type), {}) if issubclass(platform_type, JobTable) else platform_type
     tests = type("Tests", (ExecutorConformance,), {"executor_type": executor_type, "platform_type": here})
     mark, before = uuid.uuid4().hex, dict(os.environ)
     for name in _OF_THE_USER:

@@ -73,7 +73,7 @@ class NumberChecks:
 
 def _one(world: World) -> Submitted:
     if world.batch(_FEW) < _FEW:
-        does_not_apply("it has few attempts at a time")
+        does_not_apply(f"it has few attempts at a time: its running_limit is below {_FEW}")
     return world.live()[0]
 
 

@@ -152,11 +152,19 @@ class World:
             answer = self.calls.call(what, work)
         except NotImplementedError:
             not_exercised(f"{what} is left to write")
+        except SchedulerUnavailable as error:
+            self._excuse(error)
+            raise
         finally:
             if self._untouched is not None:
                 self._untouched.hold()
         self.boundary.hold("context.report", self.context.wrong())
         return answer
+
+    def _excuse(self, outage: SchedulerUnavailable | None) -> None:
+        """End the check, where nothing stands for the platform: that it does not answer is no fault of the executor."""
+        if outage is not None and self._untouched is not None and not self.can("down"):
+            not_exercised(f"its platform does not answer here: {outage}")
 
     def requests(
         self,
@@ -197,7 +205,6 @@ class World:
     def _send(self, tokens: Sequence[str], submit: Callable[[], Iterable[tuple[str, Outcome]]]) -> Sent:
         self._tokens += tokens
         outcomes: list[tuple[str, Outcome]] = []
-
         faults: list[Fault] = []
 
         def send() -> SchedulerUnavailable | None:
@@ -208,6 +215,7 @@ class World:
             return None
 
         outage = self.call("submit", send)
+        self._excuse(outage)
         self._tokens_by_id |= {one.executor_job_id: token for token, one in outcomes if isinstance(one, Accepted)}
         self.boundary.hold("submit", faults)
         return Sent(outcomes, outage)

@@ -72,6 +72,42 @@ def test_the_command_line_fails_when_a_sentence_is_broken(tmp_path: Path) -> Non
     assert 'broken (core): "The constructor does no work."' in done.stdout
 
 
+def test_a_test_file_imports_what_is_in_its_folder_and_each_of_several_does(tmp_path: Path) -> None:
+    given = []
+    for one in ("first", "second"):
+        folder = tmp_path / f"the {one}"
+        folder.mkdir()
+        (folder / f"helper_{one}.py").write_text("VALUE = 1\n")
+        (folder / f"test_{one}.py").write_text(
+            f"from helper_{one} import VALUE\nfrom jobmon.testing import ExecutorConformance\n"
+            "from jobmon_dummy import Dummy\n"
+            f"class Test{one.title()}(ExecutorConformance):\n    executor_type = Dummy\n    lives = 0\n    many = 2\n"
+        )
+        given += ["--tests", str(folder / f"test_{one}.py")]
+    argv = [sys.executable, "-m", "jobmon", "plugin", "check", "dummy", *given]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False)
+    assert "TestFirst (dummy)" in done.stdout, done.stdout + done.stderr
+    assert "TestSecond (dummy)" in done.stdout, done.stdout + done.stderr
+
+
+def test_without_a_platform_object_a_platform_that_does_not_answer_breaks_no_sentence(tmp_path: Path) -> None:
+    tests = tmp_path / "test_away_conformance.py"
+    tests.write_text(
+        "from jobmon.plugins import Executor, SchedulerUnavailable\nfrom jobmon.testing import ExecutorConformance\n"
+        "def away():\n    raise SchedulerUnavailable('there is no spooler')\n"
+        "class Away(Executor):\n    name = 'away'\n"
+        "    def submit(self, *, requests): return away()\n"
+        "    def observe(self, *, submitted): return away()\n"
+        "    def cancel(self, *, submitted): return away()\n"
+        "    def find(self, *, submissions): return away()\n"
+        "class TestAway(ExecutorConformance):\n    executor_type = Away\n"
+    )
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "its platform does not answer here: there is no spooler" in done.stdout
+
+
 def test_what_is_not_exercised_fails_where_a_class_says_that_all_of_it_can_be(tmp_path: Path) -> None:
     tests = tmp_path / "test_bare_conformance.py"
     tests.write_text(

@@ -63,7 +63,7 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("class", "is no keyword"),
         ("../lab", "cannot be the name"),
         ("", "cannot be the name"),
-        ("dummy", "is installed already"),
+        ("dummy", "or, to write it anew, pip uninstall jobmon-executor-dummy"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import guide
@@ -67,9 +68,14 @@ class Laboratory:
 
 
 @pytest.fixture
-def laboratory(tmp_path: Path) -> Laboratory:
+def laboratory(tmp_path: Path) -> Iterator[Laboratory]:
     made = Laboratory(tmp_path)
-    yield made  # type: ignore[misc]
+    # Whoever started the tests in the background may have had Ctrl-C ignored, and so by all that they start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield made
+    finally:
+        signal.signal(signal.SIGINT, before)
     made.said("labbatch", "kill", made.mine)
 
 

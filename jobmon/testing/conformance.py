@@ -81,7 +81,8 @@ class ExecutorConformance(
     executor_type: ClassVar[type[Executor]]  #: the class under test
     #: An instance of the executor's `settings_type`, such as `Settings(queue="long")`; None: one with its defaults.
     settings: ClassVar[Any] = None
-    #: What each attempt asks for, a table as a task has it: `{"cores": 2, "labbatch": {"queue": "long"}}`.
+    #: What each attempt asks for, a table as a task has it: `{"cores": 2, "labbatch": {"queue": "long"}}`. Where the
+    #: platform enforces memory, ask for 400 MB or more: the kit's known work takes 200 MB.
     resources: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     #: A value for each of the type's own resources, other than its default, beside those in `resources`.
     own_resources: ClassVar[Mapping[str, Any]] = MappingProxyType({})

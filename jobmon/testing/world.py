@@ -330,7 +330,7 @@ class World:
             last[:] = [self.look(one)]
             return isinstance(last[0], Exited | Absent)
 
-        self.until(gone, f"the end of {one.job_name} is seen")
+        self.until(gone, f"the end of {one.job_name} is seen (if few run at a time, running_limit says so)")
         return last[0]
 
     def cancelled(self, submitted: Sequence[Submitted]) -> dict[str, Observation]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from jobmon.errors import InvalidRequest, JobmonError, WorkflowChanged
 from jobmon.server.batches import refusal
+from jobmon.server.payloads import OUTPUT_KEY
 from jobmon.states.jobs import Job
 from jobmon.store import jobs as job_rows
 from jobmon.store.connection import Connection
@@ -42,6 +43,8 @@ def _problem(spec: JobSpec, block: range, workflow_id: int, bound: Mapping[int, 
         return InvalidRequest(f"task {spec.name!r} must have either a command or a call")
     if command is not None and (command.shell is None) == (not command.argv):
         return InvalidRequest(f"the command of task {spec.name!r} must be either shell or argv")
+    if spec.call is not None and OUTPUT_KEY in spec.call.kwargs:
+        return InvalidRequest(f"no argument of task {spec.name!r} may be named {OUTPUT_KEY!r}: that names a result")
     return None
 
 

@@ -5,7 +5,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -28,8 +27,7 @@ class Held:
     def now(cls, *, whole: bool = False) -> "Held":
         """What it holds now, without what is only waiting to be collected: of what is young, or the whole."""
         gc.collect(2 if whole else 1)  # the whole takes long, where much is loaded
-        children = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]  # see proc(5)
-        return cls(frozenset(threading.enumerate()), frozenset(_open_files()), frozenset(chain.from_iterable(children)))
+        return cls(frozenset(threading.enumerate()), frozenset(_open_files()), frozenset(_children()))
 
     def added(self, least: int) -> dict[str, int]:
         """Of what so many or more are held now that were not held then."""
@@ -54,6 +52,14 @@ def _open_files() -> Iterator[tuple[str, str]]:
             yield descriptor.name, str(descriptor.readlink())
         except FileNotFoundError:
             continue  # it was closed just now, as the one that lists them is
+
+
+def _children() -> Iterator[str]:
+    for path in Path("/proc/self/task").glob("*/children"):  # see proc(5)
+        try:
+            yield from path.read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # the thread has ended just now: its children are another's
 
 
 @contextmanager

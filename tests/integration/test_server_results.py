@@ -211,3 +211,12 @@ def test_a_job_that_runs_nothing_is_refused_by_itself(world: World) -> None:
     assert {problem.data["job_id"]: problem.type for problem in standing.refused} == {
         opened.first_job_id + 1: "InvalidRequest", opened.first_job_id + 2: "InvalidRequest",
     }  # fmt: skip
+
+
+def test_no_result_takes_the_place_of_all_keyword_arguments(world: World) -> None:
+    opened = _call(world, routes.OPEN_RUN, OpenRun("w", None, 2, CONTEXT, ELSEWHERE))
+    first = opened.first_job_id
+    calls = [Call("m", "f", kwargs={"x": {"$output": first}}), Call("m", "f", kwargs={"$output": first})]
+    specs = [JobSpec(first + i, str(i), EXECUTOR, "d", call=call) for i, call in enumerate(calls)]
+    standing = _call(world, routes.BIND_JOBS, BindJobs(opened.run_id, specs))
+    assert [problem.data["job_id"] for problem in standing.refused] == [first + 1]

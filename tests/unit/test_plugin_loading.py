@@ -217,7 +217,7 @@ def with_fields(place: Path, fields: str, which: str = "settings_type") -> None:
         ("x: dict[str, Mine] = {}", "has a field 'x' of a type that no table can give (<class 'jobmon_odd.Mine'>)"),
         (
             "x: pathlib.Path = pathlib.Path()",
-            "has a field 'x' of a type that no table can give (<class 'pathlib.Path'>)",
+            f"has a field 'x' of a type that no table can give ({Path})",
         ),
         ("x: list[int] | set[int] = ()", "has a field 'x' of a type that no table can give (TypeError: Type unions"),
         ("x: int = 'four'", "has a default of 'x', 'four', that is not of its type: Expected `int`, got `str`"),
